@@ -1,0 +1,114 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Where libtorch is. `scripts/bootstrap` makes `.libtorch` a link to it. Flags that name a directory
+// are "unsafe" to SwiftPM, which refuses them in a package that another one depends on by version; such
+// a checkout gets none, and its user passes what `scripts/libtorch-flags` prints (see the README).
+let isDependencyByVersion = Context.packageDirectory.contains("/checkouts/")
+let libtorch = Context.packageDirectory + "/.libtorch"
+
+// `PEO_CORE_ONLY=1` leaves out every target that needs libtorch or a third-party package, so that
+// `swift test` runs on a machine that has neither.
+let coreOnly = Context.environment["PEO_CORE_ONLY"] == "1"
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let torchHeaders: [CXXSetting] =
+    isDependencyByVersion
+    ? []
+    : [
+        .unsafeFlags([
+            "-isystem", "\(libtorch)/include",
+            "-isystem", "\(libtorch)/include/torch/csrc/api/include",
+        ])
+    ]
+let torchLibraries: [LinkerSetting] =
+    (isDependencyByVersion
+        ? [] : [.unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"])])
+    + [.linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("gomp")]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(
+    of name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil
+) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, resources: resources,
+        swiftSettings: strict)
+}
+
+let core: [Target] = [
+    .target(
+        name: "CPerturbationKernels",
+        cSettings: [.treatAllWarnings(as: .error)],
+        linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+    library("Safetensors"),
+    library("PerturbedEquations", ["CPerturbationKernels", "Safetensors"]),
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    tests(of: "Safetensors", ["TestSupport"]),
+    tests(of: "PerturbedEquations", ["CPerturbationKernels", "TestSupport"]),
+]
+
+let torch: [Target] = [
+    .target(
+        name: "CTorchBridge",
+        cxxSettings: torchHeaders + [.treatAllWarnings(as: .error)],
+        linkerSettings: torchLibraries),
+    library("Torch", ["CTorchBridge"]),
+    library("TorchNN", ["Torch", "Safetensors"]),
+    library("PerturbedTorch", ["PerturbedEquations", "Torch", "TorchNN", "CTorchBridge"]),
+    .systemLibrary(
+        name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    library(
+        "Datasets",
+        ["PerturbedEquations", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
+        resources: [.embedInCode("Resources")]),
+    library("Models", ["Torch", "TorchNN"]),
+    library(
+        "Training",
+        [
+            "PerturbedTorch", "TorchNN", "Datasets", "Models", "Safetensors",
+            .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]),
+    library("Experiments", ["Training", "Models", "Datasets", .product(name: "Yams", package: "Yams")]),
+    .executableTarget(
+        name: "peo",
+        dependencies: [
+            "Experiments", "Training", "PerturbedTorch",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ],
+        swiftSettings: strict),
+    tests(of: "Torch", ["TestSupport"]),
+    tests(of: "TorchNN", ["TestSupport", "Safetensors"]),
+    tests(of: "PerturbedTorch", ["TestSupport"]),
+    tests(of: "Datasets", ["TestSupport"]),
+    tests(of: "Models", ["TestSupport", "TorchNN"]),
+    tests(of: "Training", ["TestSupport"]),
+    tests(of: "Experiments", ["TestSupport"]),
+    .testTarget(name: "CommandTests", dependencies: ["TestSupport", "peo"], swiftSettings: strict),
+]
+
+let package = Package(
+    name: "PEO",
+    products: [.library(name: "PerturbedEquations", targets: ["PerturbedEquations"])]
+        + (coreOnly
+            ? []
+            : [
+                .library(name: "PerturbedTorch", targets: ["PerturbedTorch", "TorchNN", "Torch"]),
+                .library(name: "PEOTraining", targets: ["Training", "Models", "Datasets", "Experiments"]),
+                .executable(name: "peo", targets: ["peo"]),
+            ]),
+    dependencies: coreOnly
+        ? []
+        : [
+            .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+            .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+            .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+            .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        ],
+    targets: core + (coreOnly ? [] : torch),
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx20
+)
