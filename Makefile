@@ -1,0 +1,41 @@
+# `make run`: from a fresh clone to a trained model. `make test`: every test. See README.md.
+# Each target says what it does and is safe to run again.
+
+SWIFT ?= swift
+CONFIG ?= Examples/digits-cnn.yaml
+SOURCES := $(wildcard Sources Tests Benchmarks Examples Package.swift)
+
+.PHONY: help run bootstrap build test core lint format
+
+help:
+	@echo "make run        set up, build, and train Examples/digits-cnn.yaml (CONFIG=file for another)"
+	@echo "make test       set up, build, and run every test"
+	@echo "make core       build and test PerturbedEquations alone: needs no libtorch and no download"
+	@echo "make bootstrap  only fetch and check libtorch (LIBTORCH=/path uses an installed one)"
+	@echo "make build      set up and build in release"
+	@echo "make lint       check the formatting;  make format: apply it"
+
+run: build
+	$$($(SWIFT) build -c release --show-bin-path)/peo train $(CONFIG)
+
+bootstrap:
+	@scripts/bootstrap
+
+build: bootstrap
+	$(SWIFT) build -c release --product peo
+
+# Release, because the kernels are written for the optimizer and crawl without it.
+test: bootstrap
+	$(SWIFT) build -c release --build-tests
+	$(SWIFT) test -c release --skip-build --disable-xctest
+
+core: export PEO_CORE_ONLY = 1
+core:
+	$(SWIFT) build -c release --scratch-path .build-core --build-tests
+	$(SWIFT) test -c release --scratch-path .build-core --skip-build --disable-xctest
+
+lint:
+	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
+
+format:
+	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
