@@ -1,0 +1,41 @@
+/// The element type of a stored tensor; the raw value is its name in the safetensors format.
+public enum TensorType: String, Sendable, CaseIterable {
+    case bool = "BOOL"
+    case uint8 = "U8"
+    case int8 = "I8"
+    case float8e4m3 = "F8_E4M3"
+    case float8e5m2 = "F8_E5M2"
+    case uint16 = "U16"
+    case int16 = "I16"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
+    case uint32 = "U32"
+    case int32 = "I32"
+    case float32 = "F32"
+    case uint64 = "U64"
+    case int64 = "I64"
+    case float64 = "F64"
+    case complex64 = "C64"
+
+    /// Bytes of one element.
+    public var size: Int {
+        switch self {
+        case .bool, .uint8, .int8, .float8e4m3, .float8e5m2: 1
+        case .uint16, .int16, .float16, .bfloat16: 2
+        case .uint32, .int32, .float32: 4
+        case .uint64, .int64, .float64, .complex64: 8
+        }
+    }
+
+    /// Bytes of a tensor of this type and shape; `nil` if that is negative or does not fit in an `Int`.
+    public func byteCount(of shape: [Int]) -> Int? {
+        var bytes = size
+        for extent in shape {
+            guard extent >= 0 else { return nil }
+            let (product, overflow) = bytes.multipliedReportingOverflow(by: extent)
+            if overflow { return nil }
+            bytes = product
+        }
+        return bytes
+    }
+}
