@@ -1,0 +1,56 @@
+// Shared by the bridge's own files: how a call is guarded and a handle made.
+#pragma once
+
+#include "CTorchBridge.h"
+
+#include <ATen/core/Tensor.h>
+
+#include <utility>
+
+struct ptb_tensor {
+  at::Tensor value;
+};
+
+#pragma clang assume_nonnull begin
+
+namespace bridge {
+
+/// Wraps a tensor in a new handle, and counts it.
+ptb_tensor *wrap(at::Tensor &&tensor);
+
+/// Stores the message of the exception being handled and returns its status. Only inside a catch block.
+ptb_status report_current_exception() noexcept;
+
+/// Runs `body`, and turns whatever it throws into a status.
+template <class Body>
+ptb_status guarded(Body &&body) noexcept {
+  try {
+    body();
+    return PTB_OK;
+  } catch (...) {
+    return report_current_exception();
+  }
+}
+
+/// Runs `body`, which returns a tensor, and gives that as a new handle.
+template <class Body>
+ptb_status make(PTB_NEW out, Body &&body) noexcept {
+  *out = nullptr;
+  return guarded([&] { *out = wrap(body()); });
+}
+
+inline at::IntArrayRef sizes(const ptrdiff_t *values, size_t count) {
+  static_assert(sizeof(ptrdiff_t) == sizeof(int64_t));
+  return {reinterpret_cast<const int64_t *>(values), count};
+}
+
+inline std::optional<at::Tensor> optional(const ptb_tensor *_Nullable tensor) {
+  return tensor ? std::optional<at::Tensor>(tensor->value) : std::nullopt;
+}
+
+/// Refuses types that the Swift side does not know.
+at::ScalarType scalar_type(int32_t dtype);
+
+}  // namespace bridge
+
+#pragma clang assume_nonnull end

@@ -1,0 +1,86 @@
+#include "bridge.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/adaptive_avg_pool2d.h>
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/mul.h>
+
+#include <array>
+
+namespace {
+
+using Pair = std::array<int64_t, 2>;
+
+Pair kernel(const ptb_window &window) { return {window.kernel_height, window.kernel_width}; }
+Pair stride(const ptb_window &window) { return {window.stride_height, window.stride_width}; }
+Pair padding(const ptb_window &window) { return {window.padding_height, window.padding_width}; }
+Pair dilation(const ptb_window &window) { return {window.dilation_height, window.dilation_width}; }
+
+}  // namespace
+
+ptb_status ptb_linear(ptb_tensor *x, ptb_tensor *weight, ptb_tensor *bias, PTB_NEW out) noexcept {
+  return bridge::make(out, [&] { return at::linear(x->value, weight->value, bridge::optional(bias)); });
+}
+
+ptb_status ptb_conv2d(ptb_tensor *x, ptb_tensor *weight, ptb_tensor *bias, ptb_window window, PTB_NEW out) noexcept {
+  return bridge::make(out, [&] {
+    return at::conv2d(x->value, weight->value, bridge::optional(bias), stride(window), padding(window),
+                      dilation(window), int64_t(window.groups));
+  });
+}
+
+ptb_status ptb_max_pool2d(ptb_tensor *x, ptb_window window, PTB_NEW out) noexcept {
+  return bridge::make(out, [&] {
+    return at::max_pool2d(x->value, kernel(window), stride(window), padding(window), dilation(window),
+                          window.round_up);
+  });
+}
+
+ptb_status ptb_average_pool2d(ptb_tensor *x, ptb_window window, PTB_NEW out) noexcept {
+  return bridge::make(out, [&] {
+    return at::avg_pool2d(x->value, kernel(window), stride(window), padding(window), window.round_up,
+                          window.count_padding);
+  });
+}
+
+ptb_status ptb_adaptive_average_pool2d(ptb_tensor *x, ptrdiff_t height, ptrdiff_t width, PTB_NEW out) noexcept {
+  return bridge::make(out, [&] { return at::adaptive_avg_pool2d(x->value, Pair{height, width}); });
+}
+
+ptb_status ptb_batch_norm(ptb_tensor *x, ptb_tensor *weight, ptb_tensor *bias, ptb_tensor *running_mean,
+                          ptb_tensor *running_variance, bool training, double momentum, double epsilon,
+                          PTB_NEW out) noexcept {
+  return bridge::make(out, [&] {
+    return at::batch_norm(x->value, bridge::optional(weight), bridge::optional(bias), bridge::optional(running_mean),
+                          bridge::optional(running_variance), training, momentum, epsilon, /*cudnn_enabled=*/true);
+  });
+}
+
+ptb_status ptb_layer_norm(ptb_tensor *x, const ptrdiff_t *shape, size_t rank, ptb_tensor *weight, ptb_tensor *bias,
+                          double epsilon, PTB_NEW out) noexcept {
+  return bridge::make(out, [&] {
+    return at::layer_norm(x->value, bridge::sizes(shape, rank), bridge::optional(weight), bridge::optional(bias),
+                          epsilon);
+  });
+}
+
+ptb_status ptb_embedding(ptb_tensor *weight, ptb_tensor *indices, ptrdiff_t padding_index, PTB_NEW out) noexcept {
+  return bridge::make(out, [&] { return at::embedding(weight->value, indices->value, int64_t(padding_index)); });
+}
+
+ptb_status ptb_dropout(ptb_tensor *x, double p, uint64_t seed, PTB_NEW out) noexcept {
+  return bridge::make(out, [&] {
+    TORCH_CHECK(p >= 0 && p < 1, "the dropout probability is ", p, "; allowed: 0 <= p < 1");
+    // What at::dropout does, but with a generator of our own.
+    auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+    at::Tensor mask = at::empty_like(x->value.detach()).bernoulli_(1 - p, generator).mul_(1 / (1 - p));
+    return at::mul(x->value, mask);
+  });
+}
