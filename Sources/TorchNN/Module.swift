@@ -1,0 +1,103 @@
+import Torch
+
+/// A tensor and its name in the module it belongs to, such as `0.weight`.
+public struct NamedTensor {
+    public var name: String
+    public var tensor: Tensor
+
+    public init(_ name: String, _ tensor: Tensor) {
+        self.name = name
+        self.tensor = tensor
+    }
+}
+
+/// A child module and its name.
+public struct NamedModule {
+    public var name: String
+    public var module: any Module
+
+    public init(_ name: String, _ module: any Module) {
+        self.name = name
+        self.module = module
+    }
+}
+
+/// A function with weights.
+///
+/// A module has no mode: whether it trains, and its randomness, come with each call in a `ForwardContext`.
+/// It lists its weights and children explicitly, in the order and with the names of PyTorch's `state_dict`,
+/// so that weights travel both ways.
+///
+/// ```swift
+/// struct Residual: Module {
+///     let inner: Linear
+///     var children: [NamedModule] { [NamedModule("inner", inner)] }
+///     func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+///         x + inner.forward(x, context.entering("inner"))
+///     }
+/// }
+/// ```
+public protocol Module {
+    func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor
+
+    /// The weights of this module itself, that training changes. None by default.
+    var ownParameters: [NamedTensor] { get }
+    /// The tensors of this module itself that training does not change by gradients. None by default.
+    var ownBuffers: [NamedTensor] { get }
+    /// None by default.
+    var children: [NamedModule] { get }
+}
+
+extension Module {
+    public var ownParameters: [NamedTensor] { [] }
+    public var ownBuffers: [NamedTensor] { [] }
+    public var children: [NamedModule] { [] }
+
+    /// All weights, by their full names: this module's own first, then its children's.
+    public var parameters: [NamedTensor] { collected { $0.ownParameters } }
+
+    /// All buffers, by their full names.
+    public var buffers: [NamedTensor] { collected { $0.ownBuffers } }
+
+    /// All weights and buffers, in the order of PyTorch's `state_dict`.
+    public var stateTensors: [NamedTensor] { collected { $0.ownParameters + $0.ownBuffers } }
+
+    /// The number of weights, all elements counted.
+    public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }
+
+    private func collected(_ own: (any Module) -> [NamedTensor]) -> [NamedTensor] {
+        var tensors: [NamedTensor] = []
+        collect(own, prefix: "", into: &tensors)
+        return tensors
+    }
+
+    private func collect(
+        _ own: (any Module) -> [NamedTensor], prefix: String, into tensors: inout [NamedTensor]
+    ) {
+        tensors += own(self).map { NamedTensor(prefix + $0.name, $0.tensor) }
+        for child in children {
+            child.module.collect(own, prefix: "\(prefix)\(child.name).", into: &tensors)
+        }
+    }
+}
+
+/// Modules one after another; their names are their positions, as in PyTorch.
+public struct Sequential: Module {
+    public let modules: [any Module]
+
+    public init(_ modules: [any Module]) { self.modules = modules }
+    public init(_ modules: any Module...) { self.modules = modules }
+
+    public var children: [NamedModule] {
+        modules.enumerated().map { NamedModule(String($0.offset), $0.element) }
+    }
+
+    public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+        var x = x
+        for (position, module) in modules.enumerated() {
+            // A seed of its own matters only where something is random.
+            x = module.forward(x, context.training ? context.entering(position) : context)
+        }
+        return x
+    }
+}
