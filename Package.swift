@@ -62,8 +62,7 @@ let torch: [Target] = [
         name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     library(
         "Datasets",
-        ["PerturbedEquations", "CZlib", .product(name: "Crypto", package: "swift-crypto")],
-        resources: [.embedInCode("Resources")]),
+        ["PerturbedEquations", "Safetensors", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
     library("Models", ["Torch", "TorchNN"]),
     library(
         "Training",

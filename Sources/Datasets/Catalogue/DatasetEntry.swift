@@ -1,0 +1,48 @@
+import Foundation
+
+/// What the catalogue knows about one data set, and how to load it.
+public struct DatasetEntry: Sendable {
+    /// The name in configurations, such as `fashion-mnist`.
+    public let name: String
+    /// One line: what it is.
+    public let summary: String
+    /// Channels, height and width.
+    public let inputShape: [Int]
+    /// What each label means.
+    public let classNames: [String]
+    public let trainCount: Int
+    public let testCount: Int
+    /// How bytes become numbers.
+    public let scale: PixelScale
+    /// Who made it: author, year, title, address.
+    public let source: String
+    public let licence: String
+    /// The files to download; empty if the data are built in.
+    public let files: [RemoteFile]
+    private let loader: @Sendable (DatasetEntry, DataLocations) throws -> Dataset
+
+    public init(
+        name: String, summary: String, inputShape: [Int], classNames: [String], trainCount: Int,
+        testCount: Int, scale: PixelScale, source: String, licence: String, files: [RemoteFile],
+        load: @escaping @Sendable (DatasetEntry, DataLocations) throws -> Dataset
+    ) {
+        self.name = name
+        self.summary = summary
+        self.inputShape = inputShape
+        self.classNames = classNames
+        self.trainCount = trainCount
+        self.testCount = testCount
+        self.scale = scale
+        self.source = source
+        self.licence = licence
+        self.files = files
+        loader = load
+    }
+
+    /// Loads the data: from the folders of `PEO_DATA`, the cache, or the network, in this order.
+    ///
+    /// - Throws: ``DatasetError`` or `FileError`, naming the file and the way out.
+    public func load(from locations: DataLocations = DataLocations()) throws -> Dataset {
+        try loader(self, locations)
+    }
+}
