@@ -26,7 +26,8 @@ let torchLibraries: [LinkerSetting] =
         ? [] : [.unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"])])
     + [.linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("gomp")]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target
+{
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
@@ -63,7 +64,7 @@ let torch: [Target] = [
     library(
         "Datasets",
         ["PerturbedEquations", "Safetensors", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
-    library("Models", ["Torch", "TorchNN"]),
+    library("Models", ["PerturbedEquations", "Torch", "TorchNN"]),
     library(
         "Training",
         [

@@ -1,0 +1,120 @@
+import Torch
+import TorchNN
+
+/// Convolutions that keep the image's size, each followed by a function and a pooling that halves it; then
+/// one hidden linear layer.
+///
+/// The module is the `torch.nn.Sequential` of, per block, `Conv2d` (padding kernel/2), `BatchNorm2d` (where
+/// asked for), the activation, `MaxPool2d(2)`; then `Flatten`, `Linear`, the activation, `Dropout` (where
+/// p > 0), `Linear`.
+///
+/// ```swift
+/// let model = try CNN(channels: [32, 64], hidden: 128).build(input: [1, 28, 28], classes: 10, seed: 1)
+/// print(model.parameterCount)  // 421642
+/// ```
+public struct CNN: ModelArchitecture, Hashable {
+    /// The channels of each block.
+    public var channels: [Int]
+    /// The height and width of the convolutions' windows; odd.
+    public var kernel: Int
+    /// The units of the hidden linear layer.
+    public var hidden: Int
+    public var activation: Activation
+    /// Before the last layer; in 0..<1.
+    public var dropout: Double
+    public var batchNorm: Bool
+    public var initialiser: Initialiser
+
+    public init(
+        channels: [Int] = [32, 64], kernel: Int = 3, hidden: Int = 128, activation: Activation = .relu,
+        dropout: Double = 0, batchNorm: Bool = false, initialiser: Initialiser = .standard
+    ) {
+        self.channels = channels
+        self.kernel = kernel
+        self.hidden = hidden
+        self.activation = activation
+        self.dropout = dropout
+        self.batchNorm = batchNorm
+        self.initialiser = initialiser
+    }
+
+    public init() { self.init(channels: [32, 64]) }
+
+    private enum CodingKeys: String, CodingKey {
+        case channels, kernel, hidden, activation, dropout, batchNorm, initialiser
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let settings = try Settings(decoder, keyedBy: CodingKeys.self)
+        let defaults = Self()
+        channels = try settings.sizes(.channels, default: defaults.channels, atLeast: 1)
+        kernel = try settings.value(.kernel, default: defaults.kernel)
+        guard (1...31).contains(kernel), !kernel.isMultiple(of: 2) else {
+            throw settings.refuse(.kernel, "kernel is \(kernel); allowed: an odd number from 1 to 31")
+        }
+        hidden = try settings.size(.hidden, default: defaults.hidden)
+        activation = try settings.value(.activation, default: defaults.activation)
+        dropout = try settings.probability(.dropout, default: defaults.dropout)
+        batchNorm = try settings.value(.batchNorm, default: defaults.batchNorm)
+        initialiser = try settings.value(.initialiser, default: defaults.initialiser)
+    }
+
+    public static let entry = ModelEntry(
+        name: "cnn", summary: "A convolutional network, for images",
+        equation: "x ← maxpool₂(f(K∗x + b)) per block; logits = W·f(W·x + b) + b",
+        parameters: [
+            .init(
+                "channels", type: "list of whole numbers", default: "[32, 64]",
+                allowed: "1 to 100 numbers from 1 to 1000000; each block halves the image",
+                meaning: "the channels of each block"),
+            .init(
+                "kernel", type: "whole number", default: "3", allowed: "odd, 1 to 31",
+                meaning: "the height and width of the convolutions' windows"),
+            .init(
+                "hidden", type: "whole number", default: "128", allowed: "1 to 1000000",
+                meaning: "the units of the hidden linear layer"),
+            .activation, .dropout, .batchNorm, .initialiser,
+        ],
+        source: "LeCun and others 1998, Gradient-based learning applied to document recognition")
+
+    public func build(input shape: [Int], classes: Int, seed: UInt64) throws -> any Module {
+        guard shape.count == 3, shape.allSatisfy({ $0 > 0 }) else {
+            throw ModelError(
+                code: .inputShape,
+                message:
+                    "cnn: the input's shape is \(shape); allowed: an image [channels, height, width] (try mlp)"
+            )
+        }
+        try checkClasses(classes, "cnn")
+        var (height, width) = (shape[1], shape[2])
+        let blocks = min(height, width).bitWidth - 1 - min(height, width).leadingZeroBitCount
+        guard channels.count <= blocks else {
+            throw ModelError(
+                code: .imageTooSmall,
+                message:
+                    "cnn: an image of \(height)×\(width) can be halved \(blocks) times, but channels has "
+                    + "\(channels.count) numbers, each of which halves it; allowed: at most \(blocks)")
+        }
+
+        var layers: [any Module] = []
+        var inputs = shape[0]
+        // A layer's place decides its seed, so that equal layers differ.
+        func layerSeed() -> UInt64 { derivedSeed(seed, String(layers.count)) }
+        for outputs in channels {
+            layers.append(
+                try Conv2d(
+                    inputs, outputs, kernel: Extent(kernel, kernel), padding: Extent(kernel / 2, kernel / 2),
+                    initialiser: initialiser, seed: layerSeed()))
+            if batchNorm { layers.append(try BatchNorm(outputs, .images)) }
+            layers += [activation, MaxPool2d(2)]
+            (inputs, height, width) = (outputs, height / 2, width / 2)
+        }
+        layers.append(Flatten())
+        layers.append(
+            try Linear(inputs * height * width, hidden, initialiser: initialiser, seed: layerSeed()))
+        layers.append(activation)
+        if dropout > 0 { layers.append(Dropout(dropout)) }
+        layers.append(try Linear(hidden, classes, initialiser: initialiser, seed: layerSeed()))
+        return Sequential(layers)
+    }
+}

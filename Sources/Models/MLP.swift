@@ -1,0 +1,87 @@
+import Torch
+import TorchNN
+
+/// Layers of linear maps with a function between them: h ← f(W·h + b), and a last W·h + b.
+///
+/// Inputs of any shape are flattened. The module is the `torch.nn.Sequential` of `Flatten`, and per hidden
+/// layer `Linear`, `BatchNorm1d` (where asked for), the activation, `Dropout` (where p > 0); then `Linear`.
+///
+/// ```swift
+/// let model = try MLP(hidden: [64]).build(input: [1, 8, 8], classes: 10, seed: 1)
+/// ```
+public struct MLP: ModelArchitecture, Hashable {
+    /// The sizes of the hidden layers; none makes the model linear.
+    public var hidden: [Int]
+    public var activation: Activation
+    /// In 0..<1.
+    public var dropout: Double
+    public var batchNorm: Bool
+    public var initialiser: Initialiser
+
+    public init(
+        hidden: [Int] = [128], activation: Activation = .relu, dropout: Double = 0, batchNorm: Bool = false,
+        initialiser: Initialiser = .standard
+    ) {
+        self.hidden = hidden
+        self.activation = activation
+        self.dropout = dropout
+        self.batchNorm = batchNorm
+        self.initialiser = initialiser
+    }
+
+    public init() { self.init(hidden: [128]) }
+
+    private enum CodingKeys: String, CodingKey { case hidden, activation, dropout, batchNorm, initialiser }
+
+    public init(from decoder: any Decoder) throws {
+        let settings = try Settings(decoder, keyedBy: CodingKeys.self)
+        let defaults = Self()
+        hidden = try settings.sizes(.hidden, default: defaults.hidden, atLeast: 0)
+        activation = try settings.value(.activation, default: defaults.activation)
+        dropout = try settings.probability(.dropout, default: defaults.dropout)
+        batchNorm = try settings.value(.batchNorm, default: defaults.batchNorm)
+        initialiser = try settings.value(.initialiser, default: defaults.initialiser)
+    }
+
+    public static let entry = ModelEntry(
+        name: "mlp", summary: "A multi-layer perceptron, for inputs of any shape",
+        equation: "h ← f(W·h + b) per hidden layer; logits = W·h + b",
+        parameters: [
+            .init(
+                "hidden", type: "list of whole numbers", default: "[128]",
+                allowed: "0 to 100 numbers from 1 to 1000000",
+                meaning: "the sizes of the hidden layers"),
+            .activation, .dropout, .batchNorm, .initialiser,
+        ],
+        source: "Rumelhart, Hinton and Williams 1986, Learning representations by back-propagating errors")
+
+    public func build(input shape: [Int], classes: Int, seed: UInt64) throws -> any Module {
+        guard !shape.isEmpty, shape.allSatisfy({ $0 > 0 }) else {
+            throw ModelError(
+                code: .inputShape,
+                message: "mlp: the input's shape is \(shape); allowed: one or more sizes above 0")
+        }
+        try checkClasses(classes, "mlp")
+        var layers: [any Module] = [Flatten()]
+        var inputs = shape.reduce(1, *)
+        // A layer's place decides its seed, so that equal layers differ.
+        func layerSeed() -> UInt64 { derivedSeed(seed, String(layers.count)) }
+        for units in hidden {
+            layers.append(try Linear(inputs, units, initialiser: initialiser, seed: layerSeed()))
+            if batchNorm { layers.append(try BatchNorm(units, .vectors)) }
+            layers.append(activation)
+            if dropout > 0 { layers.append(Dropout(dropout)) }
+            inputs = units
+        }
+        layers.append(try Linear(inputs, classes, initialiser: initialiser, seed: layerSeed()))
+        return Sequential(layers)
+    }
+}
+
+/// One output is a regression; there is no model without any.
+func checkClasses(_ classes: Int, _ model: String) throws(ModelError) {
+    guard classes > 0 else {
+        throw ModelError(
+            code: .classes, message: "\(model): the number of classes is \(classes); allowed: 1 or more")
+    }
+}

@@ -1,0 +1,69 @@
+import TorchNN
+
+/// How a model reads its settings: missing keys mean defaults, and values out of range are refused where they
+/// stand.
+struct Settings<Key: CodingKey> {
+    let container: KeyedDecodingContainer<Key>
+
+    init(_ decoder: any Decoder, keyedBy key: Key.Type) throws {
+        container = try decoder.container(keyedBy: key)
+    }
+
+    func value<Value: Decodable>(_ key: Key, default value: Value) throws -> Value {
+        try container.decodeIfPresent(Value.self, forKey: key) ?? value
+    }
+
+    /// A number of units or channels.
+    func size(_ key: Key, default value: Int) throws -> Int {
+        let size = try self.value(key, default: value)
+        try check(size, key)
+        return size
+    }
+
+    func sizes(_ key: Key, default value: [Int], atLeast least: Int) throws -> [Int] {
+        let sizes = try self.value(key, default: value)
+        guard sizes.count >= least, sizes.count <= 100 else {
+            throw refuse(
+                key, "\(key.stringValue) has \(sizes.count) numbers; allowed: \(least) to 100 of them")
+        }
+        for size in sizes { try check(size, key) }
+        return sizes
+    }
+
+    func probability(_ key: Key, default value: Double) throws -> Double {
+        let probability = try self.value(key, default: value)
+        guard probability >= 0, probability < 1 else {
+            throw refuse(key, "\(key.stringValue) is \(probability); allowed: at least 0 and below 1")
+        }
+        return probability
+    }
+
+    func refuse(_ key: Key, _ problem: String) -> DecodingError {
+        .dataCorruptedError(forKey: key, in: container, debugDescription: problem)
+    }
+
+    private func check(_ size: Int, _ key: Key) throws {
+        guard (1...1_000_000).contains(size) else {
+            throw refuse(key, "\(key.stringValue) has the number \(size); allowed: 1 to 1000000")
+        }
+    }
+}
+
+extension ModelEntry.Parameter {
+    // The settings that several models share.
+    static let activation = Self(
+        "activation", type: "name", default: "relu",
+        allowed: Activation.allCases.map(\.rawValue).joined(separator: ", "),
+        meaning: "the function after each hidden layer")
+    static let dropout = Self(
+        "dropout", type: "number", default: "0", allowed: "0 ≤ p < 1",
+        meaning: "the probability that a hidden unit is left out in training")
+    static let batchNorm = Self(
+        "batchNorm", type: "true or false", default: "false", allowed: "true, false",
+        meaning: "normalises each hidden layer over the batch, before the activation")
+    static let initialiser = Self(
+        "initialiser", type: "name or mapping", default: "standard",
+        allowed: Initialiser.named.map(\.name).joined(separator: ", ")
+            + ", {normal: deviation}, {uniform: bound}, {constant: value}",
+        meaning: "how the first weights are drawn; standard is PyTorch's way")
+}
