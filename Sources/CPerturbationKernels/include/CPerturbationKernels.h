@@ -1,1 +1,119 @@
+/// The arithmetic of the perturbed step over ONE block: noise, reductions, update rules.
+///
+/// Knows neither Swift nor libtorch: raw pointers in, raw pointers out. Every kernel exists once per SIMD
+/// level and gives the same bits at each, because all of them are compiled from the same straight-line
+/// source with explicit fused multiply-add, IEEE division and square root, and no reassociation.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// Where a block's random bits come from: a Philox key and the fixed part of the counter.
+/// The counter of the four elements 4q … 4q+3 is (q mod 2³², q div 2³² | term << 16, step, parameter).
+typedef struct {
+    uint32_t key[2];
+    uint32_t step;
+    uint32_t parameter;
+    uint32_t term;  // 16 bits
+} pk_stream;
+
+/// What a noise kernel does with its variate ξ at each element (x is a second input, s a scale).
+typedef enum {
+    PK_STORE = 0,      // out  = s·ξ
+    PK_ADD = 1,        // out += s·ξ
+    PK_ADD_SCALED = 2  // out += s·x·ξ
+} pk_mode;
+
+/// Memory the update will need soon: a noise kernel touches it while it computes, so that arithmetic and
+/// memory traffic overlap. Entries may be NULL. `bytes` per array.
+typedef struct {
+    const char *arrays[6];
+    size_t bytes;
+} pk_prefetch;
+
+/// The distributions; each has mean 0 and variance 1 except where said.
+typedef enum {
+    PK_NORMAL = 0,
+    PK_UNIFORM = 1,     // √3·U(−1, 1)
+    PK_LAPLACE = 2,     // density ½√2·exp(−√2|x|)
+    PK_RADEMACHER = 3,  // ±1
+    PK_DROP = 4         // b/(1−p) − 1 with b ~ Bernoulli(1−p): mean 0, variance p/(1−p)
+} pk_distribution;
+
+/// Sums over a block, accumulated in double in a fixed order.
+typedef struct {
+    double sum_squares;
+    double sum_absolute;
+    double max_absolute;  // NaN-free: meaningful only when finite
+    int64_t nonfinite;    // how many elements are NaN or ±∞
+} pk_moments;
+
+/// One block for an update rule. ĝ = gradient_scale·g + delta_scale·δ; δ may be NULL.
+typedef struct {
+    void *parameters;
+    const void *gradient;
+    const void *delta;
+    void *state[4];
+    size_t count;
+    double gradient_scale;
+    double delta_scale;
+} pk_block;
+
+/// θ ← (1 − decay)·θ − rate·(u), ĝ ← ĝ + penalty·θ first.
+/// u = buffer or ĝ + momentum·buffer (Nesterov); buffer ← momentum·buffer + intake·ĝ.
+typedef struct {
+    double rate, penalty, decay;
+    double momentum, intake;
+    int nesterov;
+} pk_sgd;
+
+/// m ← m + (1−β₁)(ĝ−m); v ← β₂v + (1−β₂)ĝ²; θ ← (1−decay)θ − rate·m/(√v·root_scale + ε).
+/// `rate` and `root_scale` carry the bias corrections. With `amsgrad`, v is replaced by its running maximum.
+typedef struct {
+    double rate, penalty, decay;
+    double beta1, beta2, epsilon, root_scale;
+    int amsgrad;
+} pk_adam;
+
+/// s ← αs + (1−α)ĝ²; centred: a ← a + (1−α)(ĝ−a), s−a²; u = ĝ/(√·+ε); buffer ← momentum·buffer + u.
+/// State: s, then a if centred, then the buffer if momentum ≠ 0.
+typedef struct {
+    double rate, penalty, decay;
+    double alpha, epsilon, momentum;
+    int centred;
+} pk_rmsprop;
+
+/// The kernels of one scalar type at one SIMD level.
+typedef struct {
+    /// out[i] ∘= scale·ξ(first + i), by `mode`; x is read by PK_ADD_SCALED only; `p` by PK_DROP only.
+    void (*noise)(
+        pk_distribution distribution, pk_mode mode, void *out, const void *x, size_t count, double scale,
+        double p, const pk_stream *stream, uint64_t first, const pk_prefetch *prefetch);
+    /// out[i] += scale·x[i]
+    void (*add_scaled)(void *out, const void *x, size_t count, double scale);
+    /// out[i] += scale·sign(x[i]), with sign(0) = 0
+    void (*add_sign)(void *out, const void *x, size_t count, double scale);
+    /// Σ x[i]·y[i] in double, fixed order
+    double (*dot)(const void *x, const void *y, size_t count);
+    pk_moments (*moments)(const void *x, size_t count);
+    /// How many elements are NaN or ±∞ (one read of x and nothing else).
+    int64_t (*nonfinite)(const void *x, size_t count);
+    /// x[i] clamped to ±limit into out (may be the same)
+    void (*clamp)(void *out, const void *x, size_t count, double limit);
+    void (*sgd)(const pk_block *block, const pk_sgd *rule);
+    void (*adam)(const pk_block *block, const pk_adam *rule);
+    void (*rmsprop)(const pk_block *block, const pk_rmsprop *rule);
+} pk_kernels;
+
+/// The SIMD levels a build may hold. A machine supports every level up to its own.
+typedef enum { PK_BASELINE = 0, PK_X86_64_V3 = 1, PK_X86_64_V4 = 2 } pk_level;
+
+/// The highest level this machine can run.
+pk_level pk_highest_level(void);
+/// The kernels of a level, for float32 and float64. NULL where the build does not hold the level.
+const pk_kernels *pk_kernels_f32(pk_level level);
+const pk_kernels *pk_kernels_f64(pk_level level);
+
+/// The raw 32-bit words first … first + count − 1 of a stream, in element order: the stream as a statistical
+/// battery sees it, and what the known-answer tests check.
+void pk_words(uint32_t *out, size_t count, const pk_stream *stream, uint64_t first);

@@ -1,0 +1,8 @@
+// The kernels for the build's own target: SSE2 on x86-64, NEON on arm64.
+#include "CPerturbationKernels.h"
+#include "levels.h"
+#pragma clang fp contract(off)
+#include "distributions.h"
+
+#define PK_LEVEL_NAME(name) pk_baseline_##name
+#include "level.inc"

@@ -1,0 +1,15 @@
+// The kernels for x86-64-v4.
+#if defined(__x86_64__)
+#include "CPerturbationKernels.h"
+#include "levels.h"
+
+#include <string.h>
+
+#pragma clang fp contract(off)
+#pragma clang attribute push(__attribute__((target("arch=x86-64-v4"))), apply_to = function)
+#include "distributions.h"
+
+#define PK_LEVEL_NAME(name) pk_x86_64_v4_##name
+#include "level.inc"
+#pragma clang attribute pop
+#endif

@@ -1,0 +1,63 @@
+/// A rule as it is written: `{adam: {…}}`.
+public struct NamedRule: Sendable, Codable {
+    public var rule: any UpdateRule
+
+    public init(_ rule: any UpdateRule) {
+        self.rule = rule
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let value = try decodeNamed(decoder, kind: "rule", among: decoder.catalogue.rules)
+        guard let rule = value as? any UpdateRule else {
+            preconditionFailure("the catalogue of rules holds rules")
+        }
+        self.rule = rule
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try encodeNamed(rule, to: encoder)
+    }
+}
+
+/// A perturbation as it is written: `{gaussian: {…}}`.
+public struct NamedPerturbation: Sendable, Codable {
+    public var term: any Perturbation
+
+    public init(_ term: any Perturbation) {
+        self.term = term
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let value = try decodeNamed(decoder, kind: "perturbation", among: decoder.catalogue.perturbations)
+        guard let term = value as? any Perturbation else {
+            preconditionFailure("the catalogue of perturbations holds perturbations")
+        }
+        self.term = term
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try encodeNamed(term, to: encoder)
+    }
+}
+
+/// A sum of perturbations as it is written: a list of `{name: {…}}`.
+public struct NamedPerturbations: Sendable, Codable {
+    public var terms: [any Perturbation]
+
+    public init(_ terms: [any Perturbation]) {
+        self.terms = terms
+    }
+
+    public init(from decoder: any Decoder) throws {
+        var container = try decoder.unkeyedContainer()
+        terms = []
+        while !container.isAtEnd {
+            terms.append(try container.decode(NamedPerturbation.self).term)
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.unkeyedContainer()
+        for term in terms { try container.encode(NamedPerturbation(term)) }
+    }
+}

@@ -1,0 +1,30 @@
+/// A parameter tensor as the optimizer knows it: its name, shape and scalar type.
+public struct ParameterSpec: Sendable, Hashable, Codable {
+    public let name: String
+    public let shape: [Int]
+    public let scalar: ScalarType
+
+    public init(_ name: String, shape: [Int], scalar: ScalarType = .float32) {
+        self.name = name
+        self.shape = shape
+        self.scalar = scalar
+    }
+
+    /// The number of elements.
+    public var count: Int { shape.reduce(1, *) }
+}
+
+/// The memory of one parameter and its gradient during a step.
+///
+/// Both are contiguous, in row-major order, of the parameter's scalar type, and valid until the step
+/// returns. The optimizer writes θ and reads g.
+public struct ParameterBuffer {
+    public let parameters: UnsafeMutableRawPointer
+    /// nil where there is no gradient in this step: the parameter and its state stay as they are.
+    public let gradient: UnsafeRawPointer?
+
+    public init(parameters: UnsafeMutableRawPointer, gradient: UnsafeRawPointer?) {
+        self.parameters = parameters
+        self.gradient = gradient
+    }
+}

@@ -1,0 +1,260 @@
+import CPerturbationKernels
+
+/// One step over the blocks: gather what must be known first, then update.
+///
+/// The passes, each over all blocks and each only where something needs it:
+///
+/// 1. `gather`: is g finite; norms of g and θ.
+/// 2. `sums`: the terms' own sums, such as ⟨ξ, g⟩.
+/// 3. `boundNorm`: ‖δ‖, for ‖δ‖ ≤ ρ‖g‖. δ is computed and thrown away; noise is addressed, so that the update
+///    computes the same δ again.
+/// 4. `update`: δ, ĝ, the rule, θ.
+struct StepPass {
+    let optimizer: PerturbedOptimizer
+    let buffers: [ParameterBuffer]
+    let measure: Bool
+    let stability: Stability
+    let step: Int
+    let valueLimit: Double?
+    /// The terms that are not zero at this step, per group.
+    let terms: [[PerturbedOptimizer.Term]]
+    let requirements: Requirements
+    let strengthLimit: Double
+
+    /// Per tensor: statistics of the clipped g, of θ, and what norm clipping multiplies g by.
+    var gradient: [TensorStatistics]
+    var parameter: [TensorStatistics]
+    var clip: [Double]
+    var overall = TensorStatistics()
+    var sums: [[SIMD4<Double>]]
+    var boundScale = 1.0
+
+    init(_ optimizer: PerturbedOptimizer, _ buffers: [ParameterBuffer], measure: Bool) {
+        let step = optimizer.step
+        self.optimizer = optimizer
+        self.buffers = buffers
+        self.measure = measure
+        self.step = step
+        stability = optimizer.equation.stability
+        valueLimit = stability.clipValue?.value(at: step)
+        strengthLimit = stability.sigmaMax?.value(at: step) ?? .infinity
+        terms = optimizer.groups.map { $0.terms.filter { !$0.perturbation.isZero(at: step) } }
+        requirements = Requirements(
+            terms.joined().map { $0.perturbation.requirements(at: step) })
+        gradient = []
+        parameter = []
+        clip = []
+        sums = []
+    }
+
+    private var hasNoise: Bool { terms.contains { !$0.isEmpty } }
+    private var bound: Double? { hasNoise ? stability.perturbationToGradient?.value(at: step) : nil }
+
+    mutating func run(_ report: inout StepReport) {
+        let needsNorms =
+            measure || bound != nil || stability.clipNorm != nil || stability.clipGlobalNorm != nil
+            || !requirements.isDisjoint(with: [.tensorGradient, .overallGradient])
+        if needsNorms || requirements.contains(.tensorParameters) {
+            guard gatherNorms() || !stability.skipNonFinite else {
+                report.outcome = .skippedNonFinite
+                return
+            }
+            clipNorms(&report)
+            report.gradientNorm = overall.norm
+        } else if stability.skipNonFinite && !isFinite() {
+            report.outcome = .skippedNonFinite
+            return
+        }
+        if requirements.contains(.sums) { gatherSums() }
+        if let bound { applyBound(bound, &report) }
+        let perturbationSquares = update(walkBackwards: stability.skipNonFinite || needsNorms)
+        if measure { report.perturbationNorm = perturbationSquares.squareRoot() }
+        report.sigma = firstStrength()
+    }
+
+    // MARK: Passes
+
+    /// Whether every gradient is finite.
+    private func isFinite() -> Bool {
+        let found = perThread { range, _ in
+            for index in range {
+                let block = optimizer.blocks[index]
+                guard let g = buffers[block.parameter].gradient else { continue }
+                let spec = optimizer.parameters[block.parameter]
+                let kernels = kernels(spec.scalar)
+                let start = g + block.start * spec.scalar.size
+                if kernels.pointee.nonfinite(start, block.count) != 0 { return 1.0 }
+            }
+            return 0
+        }
+        return found.allSatisfy { $0 == 0 }
+    }
+
+    /// Gathers norms of g and θ; false if some g is not finite.
+    private mutating func gatherNorms() -> Bool {
+        let blocks = optimizer.blocks
+        let wantsParameters = requirements.contains(.tensorParameters)
+        var ofGradient = [pk_moments](repeating: pk_moments(), count: blocks.count)
+        var ofParameters = [pk_moments](repeating: pk_moments(), count: wantsParameters ? blocks.count : 0)
+        ofGradient.withUnsafeMutableBufferPointer { ofGradient in
+            ofParameters.withUnsafeMutableBufferPointer { ofParameters in
+                nonisolated(unsafe) let ofGradient = ofGradient
+                nonisolated(unsafe) let ofParameters = ofParameters
+                _ = perThread { range, scratch in
+                    for index in range {
+                        let block = blocks[index]
+                        let spec = optimizer.parameters[block.parameter]
+                        let kernels = kernels(spec.scalar)
+                        let offset = block.start * spec.scalar.size
+                        if var g = buffers[block.parameter].gradient.map({ $0 + offset }) {
+                            if let valueLimit {
+                                // A clamp would hide an infinity from the finite check.
+                                ofGradient[index].nonfinite = kernels.pointee.nonfinite(g, block.count)
+                                kernels.pointee.clamp(scratch.gradient, g, block.count, valueLimit)
+                                g = UnsafeRawPointer(scratch.gradient)
+                            }
+                            let before = ofGradient[index].nonfinite
+                            ofGradient[index] = kernels.pointee.moments(g, block.count)
+                            ofGradient[index].nonfinite += before
+                        }
+                        if wantsParameters {
+                            ofParameters[index] = kernels.pointee.moments(
+                                buffers[block.parameter].parameters + offset, block.count)
+                        }
+                    }
+                    return 0
+                }
+            }
+        }
+        func combine(_ moments: [pk_moments]) -> [TensorStatistics] {
+            var result = [TensorStatistics](repeating: TensorStatistics(), count: optimizer.parameters.count)
+            for (block, m) in zip(blocks, moments) {
+                result[block.parameter].add(
+                    TensorStatistics(
+                        count: block.count, sumOfSquares: m.sum_squares, sumOfSizes: m.sum_absolute))
+            }
+            return result
+        }
+        gradient = combine(ofGradient)
+        if wantsParameters { parameter = combine(ofParameters) }
+        return ofGradient.allSatisfy { $0.nonfinite == 0 }
+    }
+
+    /// Turns norms into clip factors, per tensor and then over all, and the statistics into those after it.
+    private mutating func clipNorms(_ report: inout StepReport) {
+        clip = [Double](repeating: 1, count: gradient.count)
+        if let limit = stability.clipNorm?.value(at: step) {
+            for index in gradient.indices where gradient[index].norm > limit {
+                clip[index] = limit / gradient[index].norm
+                gradient[index] = gradient[index].scaled(by: clip[index])
+            }
+        }
+        overall = gradient.reduce(into: TensorStatistics()) { $0.add($1) }
+        if let limit = stability.clipGlobalNorm?.value(at: step), overall.norm > limit {
+            report.clipScale = limit / overall.norm
+            for index in gradient.indices {
+                clip[index] *= report.clipScale
+                gradient[index] = gradient[index].scaled(by: report.clipScale)
+            }
+            overall = overall.scaled(by: report.clipScale)
+        }
+        if clip.contains(where: { $0 != 1 }) { optimizer.counts.clipped += 1 }
+    }
+
+    /// Gathers the terms' own sums over each tensor.
+    private mutating func gatherSums() {
+        let blocks = optimizer.blocks
+        let width = terms.map(\.count).max() ?? 0
+        var partial = [SIMD4<Double>](repeating: .zero, count: blocks.count * width)
+        partial.withUnsafeMutableBufferPointer { partial in
+            nonisolated(unsafe) let partial = partial
+            _ = perThread { range, scratch in
+                for index in range {
+                    let block = blocks[index]
+                    let own = terms[optimizer.groupOf[block.parameter]]
+                    for (place, term) in own.enumerated()
+                    where term.perturbation.requirements(at: step).contains(.sums) {
+                        partial[index * width + place] = blockSums(term, block, scratch)
+                    }
+                }
+                return 0
+            }
+        }
+        sums = [[SIMD4<Double>]](
+            repeating: [SIMD4<Double>](repeating: .zero, count: width), count: optimizer.parameters.count)
+        for (index, block) in blocks.enumerated() {
+            for place in 0..<width { sums[block.parameter][place] += partial[index * width + place] }
+        }
+    }
+
+    /// ‖δ‖² over all blocks, then the factor that keeps ‖δ‖ ≤ ρ‖g‖.
+    private mutating func applyBound(_ ratio: Double, _ report: inout StepReport) {
+        let blocks = optimizer.blocks
+        var squares = [Double](repeating: 0, count: blocks.count)
+        squares.withUnsafeMutableBufferPointer { squares in
+            nonisolated(unsafe) let squares = squares
+            _ = perThread { range, scratch in
+                for index in range where buffers[blocks[index].parameter].gradient != nil {
+                    squares[index] = perturbationSquares(blocks[index], scratch)
+                }
+                return 0
+            }
+        }
+        let norm = squares.reduce(0, +).squareRoot()
+        let limit = ratio * overall.norm
+        if norm > limit {
+            boundScale = limit / norm
+            report.boundScale = boundScale
+            optimizer.counts.bounded += 1
+        }
+    }
+
+    /// Updates every block; returns Σ‖δ‖² where it is measured.
+    ///
+    /// After a first pass the last blocks of g are still in the cache: walking backwards meets them there.
+    private func update(walkBackwards: Bool) -> Double {
+        let blocks = optimizer.blocks
+        var squares = [Double](repeating: 0, count: measure ? blocks.count : 0)
+        squares.withUnsafeMutableBufferPointer { squares in
+            nonisolated(unsafe) let squares = squares
+            _ = perThread { range, scratch in
+                for place in range {
+                    let index = walkBackwards ? range.lowerBound + range.upperBound - 1 - place : place
+                    let block = blocks[index]
+                    guard buffers[block.parameter].gradient != nil else { continue }
+                    let square = updateBlock(block, scratch)
+                    if measure { squares[index] = square }
+                }
+                return 0
+            }
+        }
+        return squares.reduce(0, +)
+    }
+
+    /// Deals the blocks to the threads in runs and collects what each returns.
+    private func perThread(_ work: (Range<Int>, ThreadScratch) -> Double) -> [Double] {
+        let engine = optimizer.engine
+        let parallel = optimizer.elements < engine.serialBelow ? ParallelFor.serial : engine.parallel
+        let threads = max(1, min(parallel.threads, optimizer.blocks.count))
+        while optimizer.scratch.count < threads {
+            optimizer.scratch.append(ThreadScratch(blockSize: engine.blockSize))
+        }
+        let count = optimizer.blocks.count
+        var results = [Double](repeating: 0, count: threads)
+        results.withUnsafeMutableBufferPointer { results in
+            nonisolated(unsafe) let results = results
+            parallel(threads) { thread in
+                let range = count * thread / threads..<count * (thread + 1) / threads
+                results[thread] = work(range, optimizer.scratch[thread])
+            }
+        }
+        return results
+    }
+
+    func kernels(_ scalar: ScalarType) -> UnsafePointer<pk_kernels> {
+        switch scalar {
+        case .float32: Float.kernels(optimizer.engine.level)
+        case .float64: Double.kernels(optimizer.engine.level)
+        }
+    }
+}

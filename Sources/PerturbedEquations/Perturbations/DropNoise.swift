@@ -1,0 +1,44 @@
+import CPerturbationKernels
+
+/// Inverted dropout on the gradient.
+///
+/// δ = g ⊙ (b/(1−p) − 1), b ~ Bernoulli(1−p): each element of g + δ is 0 with probability p and g/(1−p)
+/// otherwise, so its mean is g and its variance g²·p/(1−p).
+///
+/// Source: Srivastava et al. 2014, Dropout (applied to the gradient instead of the activation).
+public struct DropNoise: KernelPerturbation {
+    /// p, the probability that an element is dropped, 0 ≤ p < 1; may be scheduled.
+    public var probability: Scheduled
+
+    public init(probability: Scheduled) {
+        self.probability = probability
+    }
+
+    public func isZero(at step: Int) -> Bool { probability.value(at: step) == 0 }
+
+    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
+        try body(&probability)
+    }
+
+    public func validate() throws {
+        try probability.require(
+            "probability", in: 0...(1 - 0x1p-24), allowed: "a probability 0 ≤ p < 1")
+    }
+
+    public static let catalogueEntry = CatalogueEntry(
+        name: "dropNoise", summary: "Inverted dropout on the gradient.",
+        equation: "δ = g ⊙ (b/(1−p) − 1), b ~ Bernoulli(1−p)",
+        parameters: [
+            .init("probability", "schedule", allowed: "0 ≤ p < 1", unit: "a probability", "p")
+        ],
+        source: "Srivastava et al. 2014, Dropout: A Simple Way to Prevent Neural Networks from Overfitting")
+
+    func accumulate<S: EquationScalar>(
+        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
+        parameters: UnsafeBufferPointer<S>, at site: Site
+    ) {
+        site.clearIfFirst(delta)
+        let p = probability.value(at: site.step)
+        site.noise.run(PK_DROP, PK_ADD_SCALED, delta, gradient.baseAddress, 1, p)
+    }
+}

@@ -1,0 +1,45 @@
+import CPerturbationKernels
+
+/// Gaussian noise in proportion to each element of the gradient.
+///
+/// δ = α(t)·g ⊙ ξ, ξ ~ N(0, 1): standard deviation α|g| per element.
+///
+/// Source: the multiplicative noise of Hodgkinson and Mahoney 2021, Multiplicative Noise and Heavy Tails in
+/// Stochastic Optimization.
+public struct GradientScaled: KernelPerturbation {
+    /// α, the ratio of the noise's standard deviation to |g|, ≥ 0.
+    public var alpha: Scheduled
+
+    public init(alpha: Scheduled) {
+        self.alpha = alpha
+    }
+
+    public func isZero(at step: Int) -> Bool { alpha.value(at: step) == 0 }
+
+    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
+        try body(&alpha)
+    }
+
+    public func validate() throws {
+        try alpha.require(
+            "alpha", in: 0...Double.greatestFiniteMagnitude, allowed: "a finite ratio ≥ 0")
+    }
+
+    public static let catalogueEntry = CatalogueEntry(
+        name: "gradientScaled", summary: "Gaussian noise in proportion to each element of the gradient.",
+        equation: "δ = α(t)·g ⊙ ξ, ξ ~ N(0, 1)",
+        parameters: [
+            .init("alpha", "schedule", allowed: "≥ 0", unit: "ratio to |g|, a standard deviation", "α")
+        ],
+        source: "Hodgkinson and Mahoney 2021, Multiplicative Noise and Heavy Tails in Stochastic Optimization"
+    )
+
+    func accumulate<S: EquationScalar>(
+        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
+        parameters: UnsafeBufferPointer<S>, at site: Site
+    ) {
+        site.clearIfFirst(delta)
+        let scale = alpha.value(at: site.step) * site.strengthScale
+        site.noise.run(PK_NORMAL, PK_ADD_SCALED, delta, gradient.baseAddress, scale, 0)
+    }
+}

@@ -1,0 +1,45 @@
+import CPerturbationKernels
+
+/// Laplace noise: heavier tails than the Gaussian.
+///
+/// δ = σ(t)/√2·ξ, ξ ~ Laplace(1) independent per element; standard deviation σ.
+///
+/// ```swift
+/// let noise = Laplace(sigma: 0.01)             // absolute, gradient units
+/// let relative = Laplace(sigma: .relative(0.1))  // a tenth of each tensor's RMS gradient
+/// ```
+///
+/// Source: none needed.
+public struct Laplace: KernelPerturbation {
+    /// σ, a standard deviation in gradient units.
+    public var sigma: Strength
+
+    public init(sigma: Strength) {
+        self.sigma = sigma
+    }
+
+    public func requirements(at step: Int) -> Requirements { sigma.requirements }
+    public func isZero(at step: Int) -> Bool { sigma.schedule.value(at: step) == 0 }
+    public func strength(at site: Site) -> Double? { site.sigma(sigma) }
+
+    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
+        try body(&sigma.schedule)
+    }
+
+    public func validate() throws {
+        try sigma.require("sigma")
+    }
+
+    public static let catalogueEntry = CatalogueEntry(
+        name: "laplace", summary: "Laplace noise: heavier tails than the Gaussian.",
+        equation: "δ = σ(t)/√2·ξ, ξ ~ Laplace(1)",
+        parameters: [Strength.catalogueParameter("sigma", "σ")],
+        source: "none needed")
+
+    func accumulate<S: EquationScalar>(
+        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
+        parameters: UnsafeBufferPointer<S>, at site: Site
+    ) {
+        site.noise.run(PK_LAPLACE, site.mode, delta, nil, site.sigma(sigma), 0)
+    }
+}

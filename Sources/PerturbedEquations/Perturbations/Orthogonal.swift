@@ -1,0 +1,64 @@
+import CPerturbationKernels
+
+/// Gaussian noise with its component along the gradient removed.
+///
+/// δ = σ(t)·(ξ − ⟨ξ, g⟩·g/‖g‖²), ξ ~ N(0, 1); the inner product and the norm are over the tensor. ⟨δ, g⟩ = 0
+/// up to rounding. Where g = 0 the noise is plain. Its mean element variance is σ²(1 − 1/n).
+///
+/// ξ is not stored: it is drawn once to take the inner product and once more to be added.
+///
+/// Source: the projection is elementary; compare the tangential noise of Wojtowytsch 2023, Stochastic
+/// Gradient Descent with Noise of Machine Learning Type.
+public struct Orthogonal: KernelPerturbation {
+    /// σ, a standard deviation in gradient units.
+    public var sigma: Strength
+
+    public init(sigma: Strength) {
+        self.sigma = sigma
+    }
+
+    public func requirements(at step: Int) -> Requirements { [sigma.requirements, .sums] }
+    public func isZero(at step: Int) -> Bool { sigma.schedule.value(at: step) == 0 }
+    public func strength(at site: Site) -> Double? { site.sigma(sigma) }
+
+    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
+        try body(&sigma.schedule)
+    }
+
+    public func validate() throws {
+        try sigma.require("sigma")
+    }
+
+    public static let catalogueEntry = CatalogueEntry(
+        name: "orthogonal", summary: "Gaussian noise with its component along the gradient removed.",
+        equation: "δ = σ(t)·(ξ − ⟨ξ,g⟩g/‖g‖²), ξ ~ N(0, 1), per tensor",
+        parameters: [Strength.catalogueParameter("sigma", "σ")],
+        source: "elementary projection; compare Wojtowytsch 2023")
+
+    /// ⟨ξ, g⟩ and ‖g‖².
+    func kernelSums<S: EquationScalar>(
+        gradient: UnsafeBufferPointer<S>, parameters: UnsafeBufferPointer<S>, at site: Site
+    ) -> SIMD4<Double> {
+        withUnsafeTemporaryAllocation(of: S.self, capacity: gradient.count) { xi in
+            site.noise.run(PK_NORMAL, PK_STORE, xi, nil, 1, 0)
+            let dot = S.kernels(site.noise.level).pointee.dot!
+            return [
+                dot(xi.baseAddress, gradient.baseAddress, gradient.count),
+                dot(gradient.baseAddress, gradient.baseAddress, gradient.count), 0, 0,
+            ]
+        }
+    }
+
+    func accumulate<S: EquationScalar>(
+        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
+        parameters: UnsafeBufferPointer<S>, at site: Site
+    ) {
+        let sigma = site.sigma(sigma)
+        site.noise.run(PK_NORMAL, site.mode, delta, nil, sigma, 0)
+        let along = site.sums[0] / site.sums[1]
+        if site.sums[1] > 0 && along.isFinite {
+            S.kernels(site.noise.level).pointee.add_scaled(
+                delta.baseAddress, gradient.baseAddress, gradient.count, -sigma * along)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+import CPerturbationKernels
+
+/// Uniform noise with the standard deviation of the Gaussian.
+///
+/// δ = σ(t)·√3·u, u ~ U(−1, 1) independent per element; |δ| ≤ √3·σ.
+///
+/// ```swift
+/// let noise = Uniform(sigma: 0.01)             // absolute, gradient units
+/// let relative = Uniform(sigma: .relative(0.1))  // a tenth of each tensor's RMS gradient
+/// ```
+///
+/// Source: none needed.
+public struct Uniform: KernelPerturbation {
+    /// σ, a standard deviation in gradient units.
+    public var sigma: Strength
+
+    public init(sigma: Strength) {
+        self.sigma = sigma
+    }
+
+    public func requirements(at step: Int) -> Requirements { sigma.requirements }
+    public func isZero(at step: Int) -> Bool { sigma.schedule.value(at: step) == 0 }
+    public func strength(at site: Site) -> Double? { site.sigma(sigma) }
+
+    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
+        try body(&sigma.schedule)
+    }
+
+    public func validate() throws {
+        try sigma.require("sigma")
+    }
+
+    public static let catalogueEntry = CatalogueEntry(
+        name: "uniform", summary: "Uniform noise with the standard deviation of the Gaussian.",
+        equation: "δ = σ(t)·√3·u, u ~ U(−1, 1)",
+        parameters: [Strength.catalogueParameter("sigma", "σ")],
+        source: "none needed")
+
+    func accumulate<S: EquationScalar>(
+        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
+        parameters: UnsafeBufferPointer<S>, at site: Site
+    ) {
+        site.noise.run(PK_UNIFORM, site.mode, delta, nil, site.sigma(sigma), 0)
+    }
+}

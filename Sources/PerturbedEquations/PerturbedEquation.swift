@@ -1,0 +1,94 @@
+/// The whole equation: a rule, a perturbation and a stability controller.
+///
+/// ```
+/// θ(t+1) = θ(t) − η(t)·D(clip(g(t)) + δ(t)),   δ = Σₖ Pₖ
+/// ```
+///
+/// ```swift
+/// let equation = PerturbedEquation(
+///     rule: Adam(learningRate: 1e-3),
+///     perturbation: Gaussian(sigma: 0.01), WeightPenalty(l2: 1e-4),
+///     stability: Stability(clipGlobalNorm: 1))
+/// ```
+/// ```yaml
+/// rule: {adam: {learningRate: 0.001}}
+/// perturbation:
+///   - gaussian: {sigma: 0.01}
+///   - weightPenalty: {l2: 1e-4}
+/// stability: {clipGlobalNorm: 1}
+/// ```
+public struct PerturbedEquation: Sendable {
+    public var rule: any UpdateRule
+    /// The terms of δ. Their places in the list are part of their noise's address.
+    public var perturbation: [any Perturbation]
+    public var stability: Stability
+
+    public init(
+        rule: any UpdateRule, perturbation: [any Perturbation] = [], stability: Stability = Stability()
+    ) {
+        self.rule = rule
+        self.perturbation = perturbation
+        self.stability = stability
+    }
+
+    public init(
+        rule: any UpdateRule, perturbation: any Perturbation..., stability: Stability = Stability()
+    ) {
+        self.init(rule: rule, perturbation: perturbation, stability: stability)
+    }
+
+    /// Refuses settings outside their range, naming the setting.
+    public func validate() throws {
+        try within("rule.\(type(of: rule).catalogueEntry.name)") { try rule.validate() }
+        for (index, term) in perturbation.enumerated() {
+            try within("perturbation.\(index).\(type(of: term).catalogueEntry.name)") { try term.validate() }
+        }
+        try within("stability") { try stability.validate() }
+    }
+
+    /// The same equation with every length that was left out of a schedule set to a run of `horizon` steps.
+    public func resolved(horizon: Int) -> PerturbedEquation {
+        var result = self
+        result.forEachSchedule { $0 = $0.resolved(horizon: horizon) }
+        return result
+    }
+
+    mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
+        try rule.forEachSchedule(body)
+        for index in perturbation.indices { try perturbation[index].forEachSchedule(body) }
+        try stability.forEachSchedule(body)
+    }
+
+    /// Refuses schedules whose length was left out where none can be filled in.
+    func requireLengths() throws {
+        var copy = self
+        try copy.forEachSchedule { schedule in
+            if schedule.needsHorizon {
+                throw ConfigurationError(
+                    "a \(type(of: schedule.base).catalogueEntry.name) schedule needs `steps`, or the "
+                        + "optimizer a `horizon`: the length of the run")
+            }
+        }
+    }
+}
+
+extension PerturbedEquation: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case rule, perturbation, stability
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        rule = try container.decode(NamedRule.self, forKey: .rule).rule
+        perturbation = try container.decode(.perturbation, default: NamedPerturbations([])).terms
+        stability = try container.decode(.stability, default: Stability())
+        try within("stability") { try stability.validate() }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(NamedRule(rule), forKey: .rule)
+        try container.encode(NamedPerturbations(perturbation), forKey: .perturbation)
+        try container.encode(stability, forKey: .stability)
+    }
+}

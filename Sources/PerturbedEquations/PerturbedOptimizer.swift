@@ -1,0 +1,195 @@
+/// Takes perturbed steps: θ ← θ − η·D(clip(g) + δ).
+///
+/// The optimizer owns the rule's state and the stability controller's memory; θ and g stay where they are
+/// and are lent for the duration of a step. It is used from one thread at a time and spreads each step over
+/// its engine's threads.
+///
+/// ```swift
+/// var theta: [Float] = [1, 1]
+/// let optimizer = try PerturbedOptimizer(
+///     parameters: [ParameterSpec("theta", shape: [2])],
+///     equation: PerturbedEquation(rule: SGD(learningRate: 0.1), perturbation: Gaussian(sigma: 0.01)),
+///     seed: 1)
+/// for _ in 0..<100 {
+///     let gradient = theta                      // of ½‖θ‖²
+///     try optimizer.step(&theta, gradient: gradient)
+/// }
+/// ```
+///
+/// Memory: the rule's state, one block per thread, and O(blocks) numbers where norms are needed; a gradient
+/// perturbation adds nothing that grows with the parameters.
+public final class PerturbedOptimizer {
+    /// The parameters, in order; a parameter's place is part of its noise's address.
+    public let parameters: [ParameterSpec]
+    /// The equation, with lengths of schedules filled in.
+    public let equation: PerturbedEquation
+    public var engine: Engine
+    /// What the stability controller did so far.
+    public internal(set) var counts = StabilityCounts()
+    /// The next logical step: the time of schedules and the address of noise.
+    public internal(set) var step = 0
+
+    let groups: [ResolvedGroup]
+    let groupOf: [Int]
+    let blocks: [Block]
+    let elements: Int
+    let key: NoiseKey
+    /// Updates applied so far: the time of bias corrections.
+    var updates = 0
+    var memory = SpikeGuard.Memory()
+    let state: [StateMemory]
+    var snapshot: Snapshot?
+    var scratch: [ThreadScratch] = []
+
+    /// A group with what it left out filled in.
+    struct ResolvedGroup {
+        let rule: any UpdateRule
+        let terms: [Term]
+    }
+
+    /// One term with its place in the noise's address.
+    struct Term {
+        let perturbation: any Perturbation
+        let number: Int
+        /// Whether it stores into an undefined δ when it comes first.
+        let storesFirst: Bool
+    }
+
+    /// - Parameters:
+    ///   - parameters: names, shapes and scalar types; the names must differ.
+    ///   - equation: what to do; see `PerturbedEquation`.
+    ///   - groups: parameters with their own rule or perturbation.
+    ///   - seed: selects the noise.
+    ///   - horizon: the length of the run in steps, for schedules that leave it out.
+    ///   - engine: where the arithmetic runs.
+    /// - Throws: `ConfigurationError` for a setting outside its range, a schedule without a length, a group
+    ///   that matches no parameter, or two parameters of one name.
+    public init(
+        parameters: [ParameterSpec], equation: PerturbedEquation, groups: [ParameterGroup] = [], seed: UInt64,
+        horizon: Int? = nil, engine: Engine = Engine()
+    ) throws {
+        try equation.validate()
+        var names = Set<String>()
+        for spec in parameters {
+            try require(
+                names.insert(spec.name).inserted, "parameters", is: "\"\(spec.name)\" twice",
+                allowed: "different names")
+            try require(
+                spec.shape.allSatisfy { $0 >= 0 }, "parameters",
+                is: "\"\(spec.name)\" of shape \(spec.shape)",
+                allowed: "extents ≥ 0")
+        }
+        let resolved = horizon.map { equation.resolved(horizon: $0) } ?? equation
+        try resolved.requireLengths()
+        self.parameters = parameters
+        self.equation = resolved
+        self.engine = engine
+        key = NoiseKey(seed: seed).derived("perturbation")
+        (self.groups, groupOf) = try Self.resolve(groups, of: resolved, for: parameters, horizon: horizon)
+        blocks = Block.table(of: parameters.map(\.count), size: engine.blockSize)
+        elements = parameters.reduce(0) { $0 + $1.count }
+        let stateCounts = self.groups.map { $0.rule.stateNames.count }
+        state = zip(parameters, groupOf).map { spec, group in
+            StateMemory(tensors: stateCounts[group], bytes: spec.count * spec.scalar.size)
+        }
+    }
+
+    private static func resolve(
+        _ groups: [ParameterGroup], of equation: PerturbedEquation, for parameters: [ParameterSpec],
+        horizon: Int?
+    ) throws -> ([ResolvedGroup], [Int]) {
+        var result: [ResolvedGroup] = []
+        func add(_ equation: PerturbedEquation) {
+            result.append(
+                ResolvedGroup(
+                    rule: equation.rule,
+                    terms: equation.perturbation.enumerated().map { number, term in
+                        Term(
+                            perturbation: term, number: number, storesFirst: term is any KernelPerturbation)
+                    }))
+        }
+        add(equation)
+        for (index, group) in groups.enumerated() {
+            try within("groups.\(index)") {
+                try require(
+                    parameters.contains { group.matches($0.name) }, "parameters", is: group.parameters,
+                    allowed: "patterns that match at least one of: "
+                        + parameters.map(\.name).joined(separator: ", "))
+                var own = PerturbedEquation(
+                    rule: group.rule ?? equation.rule,
+                    perturbation: group.perturbation ?? equation.perturbation)
+                try own.validate()
+                if let horizon { own = own.resolved(horizon: horizon) }
+                try own.requireLengths()
+                add(own)
+            }
+        }
+        let groupOf = parameters.map { spec in
+            (groups.firstIndex { $0.matches(spec.name) } ?? -1) + 1
+        }
+        return (result, groupOf)
+    }
+
+    /// Takes one logical step.
+    ///
+    /// - Parameters:
+    ///   - buffers: the memory of each parameter, in the order of `parameters`.
+    ///   - loss: L(θ) before the step, for `stability.rollbackOnSpike`; nil leaves that guard out.
+    ///   - measure: whether to report ‖g‖ and ‖δ‖ even where the step does not need them.
+    /// - Returns: what was done. A skipped or rolled-back step also counts as a step.
+    /// - Throws: `DivergenceError` when the spike guard gives up, with the last good state restored.
+    @discardableResult
+    public func step(
+        _ buffers: [ParameterBuffer], loss: Double? = nil, measure: Bool = false
+    ) throws -> StepReport {
+        precondition(
+            buffers.count == parameters.count, "one buffer for each of \(parameters.count) parameters")
+        var report = StepReport(step: step, learningRate: groups[0].rule.learningRate.value(at: step))
+        defer {
+            step += 1
+            counts.steps += 1
+        }
+        if let loss, let guarding = equation.stability.rollbackOnSpike {
+            if guarding.isSpike(loss, after: memory) {
+                try rollBack(guarding, loss: loss, buffers)
+                report.outcome = .rolledBack
+                return report
+            }
+            guarding.accept(loss, into: &memory)
+            takeSnapshotIfDue(guarding, buffers)
+        }
+        var pass = StepPass(self, buffers, measure: measure)
+        pass.run(&report)
+        switch report.outcome {
+        case .applied: updates += 1
+        case .skippedNonFinite: counts.skipped += 1
+        case .rolledBack: break
+        }
+        return report
+    }
+}
+
+extension PerturbedOptimizer {
+    /// Takes one logical step over a single parameter held in an array.
+    ///
+    /// - Precondition: the optimizer has exactly one parameter, of scalar type `S`, of `theta.count` elements.
+    @discardableResult
+    public func step<S: EquationScalar>(
+        _ theta: inout [S], gradient: [S], loss: Double? = nil, measure: Bool = false
+    ) throws -> StepReport {
+        precondition(
+            parameters.count == 1 && parameters[0].count == theta.count && theta.count == gradient.count
+                && parameters[0].scalar == S.scalarType,
+            "this step is for one \(S.scalarType) parameter of \(theta.count) elements")
+        return try theta.withUnsafeMutableBytes { theta in
+            try gradient.withUnsafeBytes { gradient in
+                guard let parameters = theta.baseAddress else {
+                    return try step([], loss: loss, measure: measure)
+                }
+                return try step(
+                    [ParameterBuffer(parameters: parameters, gradient: gradient.baseAddress)], loss: loss,
+                    measure: measure)
+            }
+        }
+    }
+}

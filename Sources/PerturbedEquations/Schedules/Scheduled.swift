@@ -1,0 +1,134 @@
+/// A number that may change over time: any hyperparameter.
+///
+/// In Swift a literal, or a schedule; in a configuration a number, or `{name: {…}}`:
+///
+/// ```swift
+/// let constant: Scheduled = 0.01
+/// let annealed = Scheduled(CosineSchedule(from: 1e-3, to: 0)).warmup(100)
+/// ```
+/// ```yaml
+/// learningRate: 0.01
+/// learningRate: {cosine: {from: 1e-3, to: 0, warmup: 100}}
+/// ```
+///
+/// `warmup: n` in the settings of any schedule f gives f(0)·(t+1)/(n+1) for t < n and f(t − n) after.
+public struct Scheduled: Sendable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
+    public var base: any Schedule
+    /// Steps of linear warm-up before the schedule starts.
+    public var warmupSteps: Int
+
+    public init(_ base: any Schedule, warmup: Int = 0) {
+        self.base = base
+        warmupSteps = warmup
+    }
+
+    public init(_ value: Double) {
+        self.init(ConstantSchedule(value))
+    }
+
+    public init(floatLiteral value: Double) {
+        self.init(value)
+    }
+
+    public init(integerLiteral value: Int) {
+        self.init(Double(value))
+    }
+
+    /// The value at logical step `step`.
+    public func value(at step: Int) -> Double {
+        if step < warmupSteps {
+            return base.value(at: 0) * Double(step + 1) / Double(warmupSteps + 1)
+        }
+        return base.value(at: step - warmupSteps)
+    }
+
+    /// The same schedule after `steps` steps of linear warm-up.
+    public func warmup(_ steps: Int) -> Scheduled {
+        Scheduled(base, warmup: steps)
+    }
+
+    /// This schedule for `steps` steps, then `next` (whose time starts at 0 there).
+    public func then(at steps: Int, _ next: Scheduled) -> Scheduled {
+        Scheduled(SequenceSchedule([.init(self, for: steps), .init(next, for: nil)]))
+    }
+
+    /// Fills in lengths that were left out, for a run of `horizon` steps (`warmup` included).
+    public func resolved(horizon: Int) -> Scheduled {
+        Scheduled(
+            (base as any Schedule).resolved(horizon: max(1, horizon - warmupSteps)), warmup: warmupSteps)
+    }
+
+    /// Whether a length was left out and not filled in yet.
+    public var needsHorizon: Bool { base.needsHorizon }
+
+    /// The constant that this is, if it is one.
+    public var constant: Double? {
+        warmupSteps == 0 ? (base as? ConstantSchedule)?.value : nil
+    }
+
+    public static func * (a: Scheduled, b: Scheduled) -> Scheduled {
+        Scheduled(ProductSchedule([a, b]))
+    }
+
+    public static func + (a: Scheduled, b: Scheduled) -> Scheduled {
+        Scheduled(SumSchedule([a, b]))
+    }
+}
+
+extension Scheduled {
+    /// Refuses a schedule whose first, middle or last value is outside `range`.
+    ///
+    /// A constant is checked exactly; another schedule where it can be sampled: at its start, and over the
+    /// first 10,000 steps at growing distances once its length is known.
+    package func require(_ name: String, in range: ClosedRange<Double>, allowed: String) throws {
+        try within(name) {
+            try base.validate()
+            try PerturbedEquations.require(
+                warmupSteps >= 0, "warmup", is: warmupSteps, allowed: "a whole number ≥ 0")
+        }
+        let samples = needsHorizon ? [0] : [0, 1, 2, 3, 5, 10, 30, 100, 300, 1000, 3000, 10000]
+        for step in samples {
+            let value = value(at: step)
+            guard range.contains(value) && value.isFinite else {
+                let when = constant == nil ? " at step \(step)" : ""
+                throw ConfigurationError("is \(value)\(when); allowed: \(allowed)", path: name)
+            }
+        }
+    }
+}
+
+extension Scheduled: Codable {
+    public init(from decoder: any Decoder) throws {
+        if let value = try? decoder.singleValueContainer().decode(Double.self) {
+            self.init(value)
+            return
+        }
+        let schedule = try decodeNamed(decoder, kind: "schedule", among: decoder.catalogue.schedules)
+        var warmup = 0
+        if let container = try? decoder.container(keyedBy: NamedKey.self), let name = container.allKeys.first,
+            let settings = try? container.nestedContainer(keyedBy: NamedKey.self, forKey: name)
+        {
+            warmup = try settings.decode(NamedKey("warmup"), default: 0)
+        }
+        guard let base = schedule as? any Schedule else {
+            preconditionFailure("the catalogue of schedules holds schedules")
+        }
+        try PerturbedEquations.require(warmup >= 0, "warmup", is: warmup, allowed: "a whole number ≥ 0")
+        self.init(base, warmup: warmup)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        if let constant {
+            var container = encoder.singleValueContainer()
+            try container.encode(constant)
+            return
+        }
+        var container = encoder.container(keyedBy: NamedKey.self)
+        let inner = container.superEncoder(forKey: NamedKey(type(of: base).catalogueEntry.name))
+        try base.encode(to: inner)
+        if warmupSteps > 0 {
+            var settings = inner.container(keyedBy: NamedKey.self)
+            try settings.encode(warmupSteps, forKey: NamedKey("warmup"))
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Foundation
+
+/// A copy of θ and the rule's state, to return to.
+struct Snapshot {
+    /// θ of each parameter.
+    let parameters: [Data]
+    /// The state tensors of each parameter.
+    let state: [[Data]]
+    let updates: Int
+}
+
+extension PerturbedOptimizer {
+    private func bytes(_ index: Int) -> Int {
+        parameters[index].count * parameters[index].scalar.size
+    }
+
+    func takeSnapshotIfDue(_ guarding: SpikeGuard, _ buffers: [ParameterBuffer]) {
+        if let last = memory.snapshotStep, step - last < guarding.snapshotEvery { return }
+        memory.snapshotStep = step
+        snapshot = Snapshot(
+            parameters: buffers.indices.map { Data(bytes: buffers[$0].parameters, count: bytes($0)) },
+            state: state.map { $0.tensors.map { Data($0) } }, updates: updates)
+    }
+
+    /// Returns to the snapshot with less noise, or gives up there.
+    func rollBack(_ guarding: SpikeGuard, loss: Double, _ buffers: [ParameterBuffer]) throws {
+        if let snapshot { restore(snapshot, buffers) }
+        guard snapshot != nil, memory.attempts < guarding.attempts else {
+            throw DivergenceError(
+                step: step, loss: loss, attempts: memory.attempts,
+                restoredStep: snapshot == nil ? nil : memory.snapshotStep)
+        }
+        memory.attempts += 1
+        memory.acceptedSinceRollback = 0
+        memory.strengthScale *= guarding.cut
+        counts.rolledBack += 1
+    }
+
+    private func restore(_ snapshot: Snapshot, _ buffers: [ParameterBuffer]) {
+        for (index, buffer) in buffers.enumerated() {
+            snapshot.parameters[index].copyBytes(
+                to: UnsafeMutableRawBufferPointer(start: buffer.parameters, count: bytes(index)))
+        }
+        for (memory, saved) in zip(state, snapshot.state) {
+            for (tensor, bytes) in zip(memory.tensors, saved) { bytes.copyBytes(to: tensor) }
+        }
+        updates = snapshot.updates
+    }
+}

@@ -1,0 +1,63 @@
+extension Stability {
+    /// One entry per guard, for `peo list guards`.
+    static let guards: [CatalogueEntry] = [
+        limit(
+            "clipValue", "Clamp each element of the gradient.", "g ← clamp(g, −c, c)",
+            "Pascanu et al. 2013 for clipping"),
+        limit(
+            "clipNorm", "Clip the norm of each tensor's gradient.", "g ← g·min(1, c/‖g‖), per tensor",
+            "Pascanu et al. 2013, On the Difficulty of Training Recurrent Neural Networks"),
+        limit(
+            "clipGlobalNorm", "Clip the norm of the whole gradient.",
+            "g ← g·min(1, c/‖g‖), over all parameters",
+            "Pascanu et al. 2013, On the Difficulty of Training Recurrent Neural Networks"),
+        CatalogueEntry(
+            name: "perturbationToGradient", summary: "Bound the perturbation by the gradient.",
+            equation: "δ ← δ·min(1, ρ‖g‖/‖δ‖), over all parameters",
+            parameters: [
+                .init("perturbationToGradient", "schedule", allowed: "≥ 0", "ρ, measured after clipping")
+            ], source: "none needed"),
+        CatalogueEntry(
+            name: "sigmaMax", summary: "Bound every noise strength.", equation: "σ ← min(σ, σ_max)",
+            parameters: [
+                .init(
+                    "sigmaMax", "schedule", allowed: "≥ 0", unit: "gradient units, a standard deviation",
+                    "σ_max")
+            ], source: "none needed"),
+        CatalogueEntry(
+            name: "skipNonFinite",
+            summary: "Skip a step whose gradient is not finite, before any state is touched.",
+            equation: "θ, state unchanged if any g is NaN or ±∞",
+            parameters: [
+                .init("skipNonFinite", "boolean", default: "true", allowed: "true, false", "on or off")
+            ], source: "the loss scaler of Micikevicius et al. 2018, Mixed Precision Training"),
+        CatalogueEntry(
+            name: "rollbackOnSpike",
+            summary: "Return to the last good state when the loss jumps, with less noise.",
+            equation: "L(t) > median + k·max(MAD, |median|/1000) → restore θ and state, σ ← cut·σ",
+            parameters: [
+                .init("deviations", "number", default: "6", allowed: "> 0", unit: "MAD", "k"),
+                .init(
+                    "window", "integer", default: "100", allowed: "≥ 10", unit: "losses",
+                    "how many are remembered"),
+                .init(
+                    "minimumHistory", "integer", default: "20", allowed: "2 … window", unit: "losses",
+                    "how many must be known"),
+                .init(
+                    "snapshotEvery", "integer", default: "100", allowed: "≥ 1", unit: "steps",
+                    "between copies of θ and the state"),
+                .init("cut", "number", default: "0.5", allowed: "0 … 1", "the factor on σ at each rollback"),
+                .init(
+                    "attempts", "integer", default: "5", allowed: "≥ 0", "rollbacks in a row before stopping"),
+            ], source: "compare the restarts of Chowdhery et al. 2022, PaLM, section 5.1"),
+    ]
+
+    private static func limit(
+        _ name: String, _ summary: String, _ equation: String, _ source: String
+    ) -> CatalogueEntry {
+        CatalogueEntry(
+            name: name, summary: summary, equation: equation,
+            parameters: [.init(name, "schedule", allowed: "> 0", unit: "gradient units", "c")], source: source
+        )
+    }
+}

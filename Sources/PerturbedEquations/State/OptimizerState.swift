@@ -1,0 +1,167 @@
+import Foundation
+import Safetensors
+
+/// Everything of an optimizer that is a number and not a tensor.
+public struct OptimizerScalars: Sendable, Codable, Hashable {
+    /// The version of this layout that this build writes.
+    public static let currentFormat = 1
+
+    public var format = OptimizerScalars.currentFormat
+    public var step: Int
+    public var updates: Int
+    public var counts: StabilityCounts
+    /// The rule of each group, by name, the equation's first.
+    public var rules: [String]
+    var memory: SpikeGuard.Memory
+    var snapshotUpdates: Int?
+}
+
+/// A saved state that does not belong to this optimizer: what differs.
+public struct OptimizerStateError: Error, Hashable, Sendable, CustomStringConvertible {
+    public let message: String
+    public var description: String { message }
+}
+
+/// State to and from safetensors.
+///
+/// A file holds `state/<parameter>/<name>` for each state tensor (`state/fc.weight/exp_avg`), named as in
+/// PyTorch, and under the spike guard a `snapshot/…` of θ and the state; the numbers are JSON in the
+/// metadata under `optimizer`. θ itself is not part of it. With θ restored too, the next step gives the same
+/// bits as if nothing had happened.
+///
+/// ```python
+/// from safetensors.torch import load_file
+/// load_file("optimizer.safetensors")["state/fc.weight/exp_avg"]
+/// ```
+extension PerturbedOptimizer {
+    /// The numbers of the state.
+    public var scalars: OptimizerScalars {
+        OptimizerScalars(
+            step: step, updates: updates, counts: counts,
+            rules: groups.map { type(of: $0.rule).catalogueEntry.name }, memory: memory,
+            snapshotUpdates: snapshot?.updates)
+    }
+
+    /// The metadata that belongs to `stateSources`.
+    public func stateMetadata() throws -> [String: String] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return ["optimizer": String(decoding: try encoder.encode(scalars), as: UTF8.self)]
+    }
+
+    /// The state tensors, to be written without a copy. Valid until the next step.
+    public func stateSources() -> [TensorSource] {
+        var sources: [TensorSource] = []
+        for (index, spec) in parameters.enumerated() {
+            for (name, tensor) in zip(stateNames(of: index), state[index].tensors) {
+                sources.append(
+                    TensorSource(
+                        name: "state/\(spec.name)/\(name)", type: spec.scalar.tensorType, shape: spec.shape
+                    ) { write in try write(UnsafeRawBufferPointer(tensor)) })
+            }
+        }
+        guard let snapshot else { return sources }
+        for (index, spec) in parameters.enumerated() {
+            let saved =
+                [("parameter", snapshot.parameters[index])]
+                + zip(
+                    stateNames(of: index).map { "state/\($0)" }, snapshot.state[index])
+            for (name, data) in saved {
+                sources.append(
+                    TensorSource(
+                        name: "snapshot/\(spec.name)/\(name)", type: spec.scalar.tensorType, shape: spec.shape
+                    ) { write in try data.withUnsafeBytes { try write($0) } })
+            }
+        }
+        return sources
+    }
+
+    /// Writes the state to a file, atomically.
+    ///
+    /// - Throws: `FileError` if it cannot be written; an existing file is then untouched.
+    public func saveState(to url: URL) throws {
+        try SafetensorsFile.write(stateSources(), metadata: try stateMetadata(), to: url)
+    }
+
+    /// Reads a state that `saveState` (or a checkpoint with `stateSources` in it) wrote.
+    ///
+    /// - Throws: `OptimizerStateError` if it belongs to another equation or other parameters or a later
+    ///   format, `SafetensorsError` for a missing or misshapen tensor. The optimizer is then unchanged.
+    public func loadState(from file: SafetensorsFile) throws {
+        let scalars = try Self.scalars(in: file)
+        let own = self.scalars.rules
+        guard scalars.rules == own else {
+            throw OptimizerStateError(
+                message: "\(file.name): was written by the rule \(scalars.rules.joined(separator: ", ")); "
+                    + "this optimizer has \(own.joined(separator: ", "))")
+        }
+        func tensor(_ name: String, _ spec: ParameterSpec) throws -> TensorEntry {
+            try file.tensor(name, type: spec.scalar.tensorType, shape: spec.shape)
+        }
+        var loaded: [[TensorEntry]] = []
+        for (index, spec) in parameters.enumerated() {
+            loaded.append(try stateNames(of: index).map { try tensor("state/\(spec.name)/\($0)", spec) })
+        }
+        var restored: Snapshot?
+        if let snapshotUpdates = scalars.snapshotUpdates {
+            restored = Snapshot(
+                parameters: try parameters.map { Data(try tensor("snapshot/\($0.name)/parameter", $0).data) },
+                state: try parameters.enumerated().map { index, spec in
+                    try stateNames(of: index).map {
+                        Data(try tensor("snapshot/\(spec.name)/state/\($0)", spec).data)
+                    }
+                }, updates: snapshotUpdates)
+        }
+        for (memory, entries) in zip(state, loaded) {
+            for (tensor, entry) in zip(memory.tensors, entries) { entry.data.copyBytes(to: tensor) }
+        }
+        step = scalars.step
+        updates = scalars.updates
+        counts = scalars.counts
+        memory = scalars.memory
+        snapshot = restored
+    }
+
+    /// Reads a state from a file.
+    public func loadState(from url: URL) throws {
+        try loadState(from: SafetensorsFile(contentsOf: url))
+    }
+
+    private static func scalars(in file: SafetensorsFile) throws -> OptimizerScalars {
+        struct Header: Decodable { let format: Int }
+        guard let text = file.metadata["optimizer"] else {
+            throw OptimizerStateError(
+                message: "\(file.name): holds no optimizer state (no `optimizer` in its metadata)")
+        }
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        do {
+            let format = try decoder.decode(Header.self, from: Data(text.utf8)).format
+            guard format == OptimizerScalars.currentFormat else {
+                throw OptimizerStateError(
+                    message: "\(file.name): optimizer state of format \(format); this build reads format "
+                        + "\(OptimizerScalars.currentFormat)")
+            }
+            return try decoder.decode(OptimizerScalars.self, from: Data(text.utf8))
+        } catch let error as DecodingError {
+            throw OptimizerStateError(message: "\(file.name): its optimizer state cannot be read: \(error)")
+        }
+    }
+
+    private func stateNames(of index: Int) -> [String] {
+        groups[groupOf[index]].rule.stateNames
+    }
+}
+
+extension ScalarType {
+    /// The same type in a safetensors file.
+    public var tensorType: TensorType {
+        switch self {
+        case .float32: .float32
+        case .float64: .float64
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import CPerturbationKernels
+
+/// Adam with decoupled weight decay: PyTorch's `AdamW`.
+///
+/// θ ← (1 − ηλ)·θ − η·m̂/(√v̂ + ε), with m̂ and v̂ as in `Adam`; the decay does not pass through them.
+///
+/// Source: Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization.
+public struct AdamW: KernelRule {
+    /// The moments' settings; its own `weightDecay` is not used.
+    private var adam: Adam
+    /// λ, decoupled; 0.01 unless told.
+    public var weightDecay: Scheduled
+
+    public var learningRate: Scheduled {
+        get { adam.learningRate }
+        set { adam.learningRate = newValue }
+    }
+    public var beta1: Double { adam.beta1 }
+    public var beta2: Double { adam.beta2 }
+    public var epsilon: Double { adam.epsilon }
+    public var amsgrad: Bool { adam.amsgrad }
+
+    public init(
+        learningRate: Scheduled = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
+        weightDecay: Scheduled = 0.01, amsgrad: Bool = false
+    ) {
+        adam = Adam(
+            learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, amsgrad: amsgrad)
+        self.weightDecay = weightDecay
+    }
+
+    public var stateNames: [String] { adam.stateNames }
+
+    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
+        try body(&adam.learningRate)
+        try body(&weightDecay)
+    }
+
+    public func validate() throws {
+        try adam.validate()
+        try RuleChecks.decay(weightDecay)
+    }
+
+    public static let catalogueEntry = CatalogueEntry(
+        name: "adamW", summary: "Adam with decoupled weight decay.",
+        equation: "θ ← (1 − ηλ)θ − η·m̂/(√v̂ + ε)",
+        parameters: Adam.parameters(decay: "0.01", "λ, taken off θ directly as ηλθ"),
+        source: "Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization")
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: NamedKey.self)
+        adam = try Adam(from: decoder)
+        weightDecay = try container.decode(NamedKey("weightDecay"), default: 0.01)
+        adam.weightDecay = 0
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var written = adam
+        written.weightDecay = weightDecay
+        try written.encode(to: encoder)
+    }
+
+    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, at time: RuleTime) {
+        let decay = learningRate.value(at: time.step) * weightDecay.value(at: time.step)
+        adam.apply(block, kernels, at: time, penalty: 0, decay: decay)
+    }
+}

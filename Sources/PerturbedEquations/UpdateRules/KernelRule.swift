@@ -1,0 +1,23 @@
+import CPerturbationKernels
+
+/// A rule whose update is one kernel call, the same for float32 and float64.
+protocol KernelRule: UpdateRule {
+    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, at time: RuleTime)
+}
+
+extension KernelRule {
+    public func update(_ block: UpdateBlock<Float>, at time: RuleTime) { run(block, time) }
+    public func update(_ block: UpdateBlock<Double>, at time: RuleTime) { run(block, time) }
+
+    private func run<S: EquationScalar>(_ block: UpdateBlock<S>, _ time: RuleTime) {
+        func state(_ index: Int) -> UnsafeMutableRawPointer? {
+            index < block.state.count ? UnsafeMutableRawPointer(block.state[index].baseAddress) : nil
+        }
+        let raw = pk_block(
+            parameters: block.parameters.baseAddress, gradient: block.gradient.baseAddress,
+            delta: block.delta?.baseAddress, state: (state(0), state(1), state(2), state(3)),
+            count: block.parameters.count, gradient_scale: block.gradientScale,
+            delta_scale: block.deltaScale)
+        apply(raw, S.kernels(block.level), at: time)
+    }
+}
