@@ -1,0 +1,80 @@
+import PerturbedEquations
+import Torch
+import TorchNN
+
+/// Takes perturbed steps on the parameters of a module.
+///
+/// It lends the memory of each parameter and gradient to a `PerturbedOptimizer` for the length of a step;
+/// nothing is copied. The step runs on libtorch's thread pool.
+///
+/// ```swift
+/// let optimizer = try ModelOptimizer(
+///     model, equation: PerturbedEquation(rule: Adam(learningRate: 1e-3), perturbation: Gaussian(sigma: 0.01)),
+///     seed: 1)
+/// loss.backward()
+/// try optimizer.step()
+/// optimizer.zeroGradients()
+/// ```
+public final class ModelOptimizer {
+    /// The optimizer of the core: its state, counts and settings.
+    public let core: PerturbedOptimizer
+    private let tensors: TensorList
+    private var buffers: [ParameterBuffer] = []
+
+    /// - Parameters:
+    ///   - module: whose parameters, float32 or float64, are trained.
+    ///   - equation: the rule, the perturbation and the guards.
+    ///   - groups: parameters with their own rule or perturbation, by name.
+    ///   - seed: selects the noise.
+    ///   - horizon: the length of the run in steps, for schedules that leave it out.
+    ///   - threads: how many threads a step uses; libtorch's number unless told.
+    /// - Throws: `ConfigurationError`, as `PerturbedOptimizer`, and for a parameter of another type.
+    public init(
+        _ module: any Module, equation: PerturbedEquation, groups: [ParameterGroup] = [], seed: UInt64,
+        horizon: Int? = nil, threads: Int = Threads.count
+    ) throws {
+        let named = module.parameters
+        tensors = TensorList(named.map(\.tensor))
+        core = try PerturbedOptimizer(
+            parameters: try named.map(Self.spec), equation: equation, groups: groups, seed: seed,
+            horizon: horizon, engine: Engine(parallel: .torch(threads: threads)))
+        buffers.reserveCapacity(named.count)
+    }
+
+    private static func spec(of parameter: NamedTensor) throws -> ParameterSpec {
+        let scalar: ScalarType
+        switch parameter.tensor.dtype {
+        case .float32: scalar = .float32
+        case .float64: scalar = .float64
+        default:
+            throw ConfigurationError(
+                "has the type \(parameter.tensor.dtype); allowed: float32, float64", path: parameter.name)
+        }
+        return ParameterSpec(parameter.name, shape: parameter.tensor.shape, scalar: scalar)
+    }
+
+    /// Takes one logical step from the gradients that the backward passes have left.
+    ///
+    /// - Parameters:
+    ///   - loss: L before the step, for `stability.rollbackOnSpike`.
+    ///   - measure: whether to report ‖g‖ and ‖δ‖ even where the step does not need them.
+    /// - Throws: `DivergenceError`, as `PerturbedOptimizer.step`; `TorchError` for a gradient that cannot be
+    ///   lent.
+    @discardableResult
+    public func step(loss: Double? = nil, measure: Bool = false) throws -> StepReport {
+        try tensors.withParameterViews { views in
+            buffers.removeAll(keepingCapacity: true)
+            for view in views {
+                buffers.append(
+                    ParameterBuffer(
+                        parameters: view.data, gradient: view.gradient.map { UnsafeRawPointer($0) }))
+            }
+            return try core.step(buffers, loss: loss, measure: measure)
+        }
+    }
+
+    /// Removes all gradients, so that the next backward pass writes new ones.
+    public func zeroGradients() {
+        tensors.zeroGradients()
+    }
+}
