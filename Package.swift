@@ -72,7 +72,7 @@ let torch: [Target] = [
             .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
-    library("Experiments", ["Training", "Models", "Datasets", .product(name: "Yams", package: "Yams")]),
+    library("Experiments", ["Training", "Models", "Datasets", "PerturbedEquations", .product(name: "Yams", package: "Yams")]),
     .executableTarget(
         name: "peo",
         dependencies: [

@@ -1,3 +1,5 @@
+import PerturbedEquations
+
 /// Turns a ``ConfigNode`` into a `Decodable` value, strictly: every key must be one that the type reads.
 ///
 /// Errors name the key path, the value, what is allowed and the line (or the `--set` argument) they come from.
@@ -69,9 +71,16 @@ final class StrictDecoder: Decoder {
         self.codingPath = codingPath
     }
 
-    /// A decoder whose reader checks no keys itself: for `superDecoder` and nested containers.
-    static func unchecked(_ node: ConfigNode, at path: [any CodingKey]) -> StrictDecoder {
-        StrictDecoder(node, path)
+    /// The decoders handed out by `superDecoder` and nested containers: one for each key, so that everything
+    /// that reads the same mapping adds to the same list of keys.
+    private var children: [String: StrictDecoder] = [:]
+
+    /// The decoder of the value at `key`, whose keys are checked when this decoder's are.
+    func child(_ node: ConfigNode, at key: String) -> StrictDecoder {
+        if let child = children[key] { return child }
+        let child = StrictDecoder(node, codingPath + [PathKey(key)])
+        children[key] = child
+        return child
     }
 
     /// Decodes `node` as a `T` and refuses keys that `T` did not ask for.
@@ -86,6 +95,7 @@ final class StrictDecoder: Decoder {
             if let outer {
                 decoder.asked.forEach(outer.note(askedFor:))
                 outer.expected = decoder.expected
+                outer.children.merge(decoder.children) { old, _ in old }
             }
         }
         if let choices = type as? any (CaseIterable & RawRepresentable).Type {
@@ -97,6 +107,10 @@ final class StrictDecoder: Decoder {
             return value
         } catch let error as DecodingError {
             throw decoder.improved(error)
+        } catch let error as ConfigurationError {
+            let inner = error.path.split(separator: ".").map { PathKey(String($0)) }
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: path + inner, debugDescription: error.message, underlyingError: error))
         } catch {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: path, debugDescription: "\(error)", underlyingError: error))
@@ -116,6 +130,7 @@ final class StrictDecoder: Decoder {
     }
 
     private func refuseUnaskedKeys() throws {
+        for child in children.values { try child.refuseUnaskedKeys() }
         guard isKeyed, case .mapping(let entries) = node.content else { return }
         guard let unknown = entries.first(where: { !asked.contains($0.key) }) else { return }
         let allowed = asked.sorted()
@@ -125,26 +140,41 @@ final class StrictDecoder: Decoder {
             .init(
                 codingPath: codingPath + [PathKey(unknown.key)],
                 debugDescription:
-                    "unknown key '\(unknown.key.shortened)'\(NearestName.hint(unknown.key, in: allowed)) (\(list))",
+                    "unknown key '\(unknown.key.shortened)'\(hint(unknown.key, among: allowed)) (\(list))",
                 underlyingError: UnknownKey()))
     }
 
-    /// A missing key beside an unknown one that nearly spells it is a misspelling: say that instead.
+    /// A missing key, or a complaint about the mapping as a whole, beside an unknown key that nearly spells an
+    /// allowed one is a misspelling: say that instead.
     private func improved(_ error: DecodingError) -> DecodingError {
-        guard case .keyNotFound(let key, let context) = error, context.codingPath.count == codingPath.count,
-            case .mapping(let entries) = node.content
-        else { return error }
-        let unasked = entries.map(\.key).filter { !asked.contains($0) }
-        if let misspelt = unasked.first(where: { NearestName.of($0, in: [key.stringValue]) != nil }) {
+        let context: DecodingError.Context
+        var missing: [String] = []
+        switch error {
+        case .keyNotFound(let key, let found):
+            context = found
+            missing = [key.stringValue]
+        case .dataCorrupted(let found) where !(found.underlyingError is UnknownKey): context = found
+        default: return error
+        }
+        guard case .mapping(let entries) = node.content else { return error }
+        guard context.codingPath.count == codingPath.count else {
+            let next = context.codingPath.dropFirst(codingPath.count).first?.stringValue
+            return next.flatMap { children[$0] }?.improved(error) ?? error
+        }
+        for key in entries.map(\.key) where !asked.contains(key) {
+            guard let meant = nearestName(to: key, among: missing + asked) else { continue }
             return .dataCorrupted(
                 .init(
-                    codingPath: codingPath + [PathKey(misspelt)],
-                    debugDescription: "unknown key '\(misspelt)'; did you mean '\(key.stringValue)'?",
+                    codingPath: codingPath + [PathKey(key)],
+                    debugDescription: "unknown key '\(key)'; did you mean '\(meant)'?",
                     underlyingError: UnknownKey()))
         }
-        return .keyNotFound(
-            key,
-            .init(codingPath: codingPath, debugDescription: "the key '\(key.stringValue)' is missing here"))
+        return error
+    }
+
+    /// `; did you mean 'epochs'?`, or nothing.
+    private func hint(_ name: String, among allowed: [String]) -> String {
+        nearestName(to: name, among: allowed).map { "; did you mean '\($0)'?" } ?? ""
     }
 
     private func checkChoice<E: CaseIterable & RawRepresentable>(of type: E.Type) throws {
@@ -156,7 +186,7 @@ final class StrictDecoder: Decoder {
             .init(
                 codingPath: codingPath,
                 debugDescription:
-                    "unknown name '\(scalar.text.shortened)'\(NearestName.hint(scalar.text, in: allowed))"
+                    "unknown name '\(scalar.text.shortened)'\(hint(scalar.text, among: allowed))"
                     + " (allowed: \(allowed.joined(separator: ", ")))"))
     }
 

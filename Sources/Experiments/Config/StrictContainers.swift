@@ -45,7 +45,7 @@ struct StrictKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     func superDecoder() throws -> any Decoder { decoder }
 
     func superDecoder(forKey key: Key) throws -> any Decoder {
-        StrictDecoder.unchecked(try child(key), at: codingPath + [PathKey(key.stringValue)])
+        decoder.child(try child(key), at: key.stringValue)
     }
 }
 
@@ -101,7 +101,7 @@ struct StrictListContainer: UnkeyedDecodingContainer {
 
     mutating func superDecoder() throws -> any Decoder {
         let (node, path) = try next(StrictDecoder.self)
-        return StrictDecoder.unchecked(node, at: path)
+        return decoder.child(node, at: path.last?.stringValue ?? "")
     }
 }
 

@@ -212,13 +212,4 @@ private func failure(_ yaml: String, set overrides: [String] = []) -> String {
             #expect(elapsed < .seconds(2), "\(yaml.prefix(40)) took \(elapsed)")
         }
     }
-
-    @Test func nearestNameFindsMisspellingsOnly() {
-        let names = ["gaussian", "uniform", "laplace"]
-        #expect(NearestName.of("gausian", in: names) == "gaussian")
-        #expect(NearestName.of("Uniform", in: names) == "uniform")
-        #expect(NearestName.of("gau", in: names) == "gaussian")
-        #expect(NearestName.of("xyz", in: names) == nil)
-        #expect(NearestName.of("lapalce", in: names) == "laplace")
-    }
 }

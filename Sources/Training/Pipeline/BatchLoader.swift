@@ -1,0 +1,43 @@
+import Datasets
+import Torch
+
+/// Examples as tensors: the model's input [n, …] and the int64 labels [n].
+struct Batch {
+    var inputs: Tensor
+    var labels: Tensor
+    var count: Int
+}
+
+/// Fills tensors with examples, the same tensors again for batches of the same size.
+final class BatchLoader {
+    private let split: DataSplit
+    private let shape: [Int]
+    private var made: [Int: Batch] = [:]
+
+    /// - Parameter shape: the shape of one example.
+    init(_ split: DataSplit, shape: [Int]) {
+        self.split = split
+        self.shape = shape
+    }
+
+    /// The examples at `positions`. The batch is valid until the next call.
+    /// - Throws: `TorchError` where there is no memory for it.
+    func load(_ positions: ArraySlice<Int>) throws -> Batch {
+        let batch = try made[positions.count] ?? make(positions.count)
+        batch.inputs.withUnsafeMutableBytes { inputs in
+            batch.labels.withUnsafeMutableBytes { labels in
+                split.copyBatch(
+                    positions, into: inputs.bindMemory(to: Float.self),
+                    labels: labels.bindMemory(to: Int64.self))
+            }
+        }
+        return batch
+    }
+
+    private func make(_ count: Int) throws -> Batch {
+        let batch = Batch(
+            inputs: try .zeros([count] + shape), labels: try .zeros([count], dtype: .int64), count: count)
+        made[count] = batch
+        return batch
+    }
+}

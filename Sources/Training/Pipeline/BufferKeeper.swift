@@ -1,0 +1,26 @@
+import Torch
+import TorchNN
+
+/// Keeps a copy of a module's buffers during a step, for the case that the step is not applied.
+///
+/// A batch whose activations are not finite spoils the running statistics of batch normalisation for ever, and
+/// does so in the forward pass, before anybody can see it.
+final class BufferKeeper {
+    private let buffers: [Tensor]
+    private let copies: [Tensor]
+
+    init(_ model: any Module) {
+        buffers = model.buffers.map(\.tensor)
+        copies = buffers.map { $0.detached().cloned() }
+    }
+
+    /// Copies the buffers aside.
+    func keep() {
+        for (copy, buffer) in zip(copies, buffers) { copy.copy(from: buffer) }
+    }
+
+    /// Puts the buffers back to what they were when they were last kept.
+    func restore() {
+        for (copy, buffer) in zip(copies, buffers) { buffer.copy(from: copy) }
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import PerturbedEquations
+import PerturbedTorch
+import Safetensors
+import TorchNN
+
+extension Trainer {
+    /// Where the run stands after the last step.
+    private var manifest: CheckpointManifest {
+        CheckpointManifest(
+            step: step, epoch: position.epoch, batch: position.batch, seed: plan.settings.seed,
+            progress: progress)
+    }
+
+    private var tensors: [TensorSource] {
+        plan.model.stateSources(prefix: "model.") + optimizer.core.stateSources()
+    }
+
+    /// Writes the checkpoint of the last step taken.
+    func save() throws {
+        try run.checkpoints.save(manifest, tensors, metadata: optimizer.core.stateMetadata())
+        information.sessions[information.sessions.count - 1].toStep = step
+        information.sessions[information.sessions.count - 1].trainingSeconds = sessionSeconds
+        try information.write(to: run.information)
+    }
+
+    /// Writes the checkpoint of the best evaluation.
+    func saveBest() throws {
+        try run.checkpoints.saveBest(manifest, tensors, metadata: optimizer.core.stateMetadata())
+    }
+
+    /// The error that ends a run which the stability controller has given up, after saving what can be used.
+    ///
+    /// Parameters that are not finite are of no use to anybody: the checkpoint before stays the last one.
+    func giveUp(_ reason: String) throws -> TrainingStopped {
+        var saved: Int?
+        if parametersAreFinite {
+            try save()
+            saved = step
+        } else {
+            saved = try run.checkpoints.steps().first
+        }
+        return TrainingStopped(.diverged, reason, step: step, checkpointStep: saved)
+    }
+
+    private var parametersAreFinite: Bool {
+        plan.model.parameters.allSatisfy { named in
+            // A sum of squares in float64 is finite exactly if every element is.
+            named.tensor.detached().converted(to: .float64).squared().sum().item().isFinite
+        }
+    }
+
+    /// Puts the model, the optimizer and the position where the checkpoint was made.
+    /// - Throws: ``CheckpointError``: `otherModel`, `otherRun`.
+    static func restore(
+        _ checkpoint: Checkpoint, plan: TrainingPlan, optimizer: ModelOptimizer
+    ) throws -> (Position, TrainingProgress) {
+        let manifest = checkpoint.manifest
+        func refuse(_ code: CheckpointError.Code, _ why: String) -> CheckpointError {
+            CheckpointError(code, "the checkpoint \(checkpoint.file.name) belongs to another \(why)")
+        }
+        guard manifest.seed == plan.settings.seed else {
+            throw refuse(
+                .otherRun, "run: its seed is \(manifest.seed), the configuration's \(plan.settings.seed)")
+        }
+        guard manifest.step <= plan.totalSteps, manifest.batch < plan.stepsPerEpoch else {
+            throw refuse(
+                .otherRun,
+                "run: it stands at step \(manifest.step), batch \(manifest.batch) of epoch \(manifest.epoch), and this "
+                    + "run has \(plan.totalSteps) steps, \(plan.stepsPerEpoch) in an epoch")
+        }
+        do {
+            try plan.model.loadState(from: checkpoint.file, prefix: "model.")
+        } catch let error as StateDictionaryError {
+            throw refuse(.otherModel, "model: \(error.message)")
+        }
+        do {
+            try optimizer.core.loadState(from: checkpoint.file)
+        } catch let error as OptimizerStateError {
+            throw refuse(.otherRun, "run, with another rule: \(error.message)")
+        }
+        return (Position(epoch: manifest.epoch, batch: manifest.batch), manifest.progress)
+    }
+}

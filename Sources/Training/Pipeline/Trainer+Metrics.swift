@@ -1,0 +1,86 @@
+import Datasets
+import Foundation
+import PerturbedEquations
+import PerturbedTorch
+import Safetensors
+import TorchNN
+
+extension Trainer {
+    /// Logs a step if it is one of those that are logged, or if the stability controller stepped in.
+    func logStep(_ outcome: TrainingStep.Outcome, epoch: Int) throws {
+        let report = outcome.report
+        let event = report.outcome == .applied ? nil : report.outcome.rawValue
+        guard step % plan.settings.logEvery == 0 || event != nil else { return }
+        var values: [(String, Double)] = [("loss", outcome.loss)]
+        func add(_ name: String, _ value: Double?) { if let value { values.append((name, value)) } }
+        add("accuracy", outcome.accuracy)
+        add("learningRate", report.learningRate)
+        add("sigma", report.sigma)
+        add("gradientNorm", report.gradientNorm)
+        add("perturbationNorm", report.perturbationNorm)
+        add("perturbationToGradient", report.perturbationToGradient)
+        if report.clipScale != 1 { add("clipScale", report.clipScale) }
+        if report.boundScale != 1 { add("boundScale", report.boundScale) }
+        try append(
+            MetricsRecord(kind: .train, step: step, epoch: epoch, values: values, event: event)
+        )
+    }
+
+    private func append(_ record: MetricsRecord) throws {
+        try log.append(record)
+    }
+
+    /// Shows the state of the run: the newest loss, and the values of the last step that was measured.
+    func show(_ outcome: TrainingStep.Outcome, measured: TrainingStep.Outcome?, epoch: Int) {
+        reporter.show(
+            ProgressReporter.Snapshot(
+                step: step, totalSteps: plan.totalSteps, epoch: epoch,
+                epochs: plan.totalEpochs,
+                loss: outcome.loss, accuracy: measured?.accuracy, learningRate: outcome.report.learningRate,
+                sigma: outcome.report.sigma ?? measured?.report.sigma,
+                perturbationRatio: measured?.report.perturbationToGradient))
+    }
+
+    /// Measures the model on the data that it is judged by, and keeps it if it is the best so far.
+    func evaluate(epoch: Int) throws {
+        let (kind, split) = plan.evaluated
+        let evaluation = try Evaluation.measure(plan.model, on: split, shape: plan.data.inputShape)
+        try append(
+            MetricsRecord(
+                kind: kind, step: step, epoch: epoch,
+                values: [("loss", evaluation.loss), ("accuracy", evaluation.accuracy)]))
+        let stop = plan.settings.earlyStop
+        let isBest = progress.note(
+            .init(
+                step: step, epoch: epoch, loss: evaluation.loss, accuracy: evaluation.accuracy),
+            by: stop?.metric ?? .accuracy, stop?.mode ?? .max)
+        if isBest { try saveBest() }
+        reporter.say(
+            "epoch \(epoch + 1)/\(plan.totalEpochs), step \(step)/\(plan.totalSteps): \(kind.rawValue) loss "
+                + "\(short(evaluation.loss)), accuracy \(percent(evaluation.accuracy))\(isBest ? " (best)" : "")"
+        )
+    }
+
+    /// Writes the trained weights and the result.
+    func finish() throws -> TrainingResult {
+        let isComplete = step >= plan.totalSteps
+        try plan.model.saveState(to: run.model)
+        let counts = optimizer.core.counts
+        let seconds = trainingSeconds
+        let result = TrainingResult(
+            status: isComplete ? .completed : .stoppedEarly, name: plan.name, model: plan.modelName,
+            data: plan.data.name, parameters: plan.model.parameterCount, seed: plan.settings.seed,
+            steps: step, epochs: position.epoch + (position.batch > 0 ? 1 : 0),
+            trainingSeconds: seconds, stepsPerSecond: seconds > 0 ? Double(step) / seconds : 0,
+            test: try Evaluation.measure(plan.model, on: plan.data.test, shape: plan.data.inputShape),
+            validation: try plan.data.validation.map {
+                try Evaluation.measure(plan.model, on: $0, shape: plan.data.inputShape)
+            },
+            best: progress.best, bestOn: plan.evaluated.kind.rawValue, skippedSteps: counts.skipped,
+            rollbacks: counts.rolledBack, clippedSteps: counts.clipped, boundedSteps: counts.bounded)
+        let encoder = JSON.encoder()
+        encoder.outputFormatting.insert(.prettyPrinted)
+        try AtomicFile.write(encoder.encode(result) + Data("\n".utf8), to: run.result)
+        return result
+    }
+}

@@ -1,0 +1,173 @@
+import Datasets
+import Foundation
+import PerturbedEquations
+import PerturbedTorch
+import TorchNN
+
+/// Runs a ``TrainingPlan`` to its end: steps, evaluation, checkpoints, metrics.
+///
+/// A run that is killed at any instant and resumed ends with the same bits as one that was not: everything
+/// random is addressed by (seed, step) or (seed, epoch), and everything else is in the checkpoint.
+public final class Trainer {
+    let plan: TrainingPlan
+    let run: RunDirectory
+    let reporter: ProgressReporter
+    let optimizer: ModelOptimizer
+    let log: MetricsLog
+    var position: Position
+    var progress: TrainingProgress
+    var information: RunInformation
+    private let clock = ContinuousClock()
+    private var trainingTime = Duration.zero
+    private let secondsBefore: Double
+
+    /// Where a run stands: the next batch is number `batch` of epoch `epoch`.
+    struct Position: Equatable {
+        var epoch = 0
+        var batch = 0
+    }
+
+    /// After how many skipped steps in a row a run is given up: the parameters do not change any more, so every
+    /// further step would be skipped too, unless the batches alone are to blame.
+    static let patienceForSkips = 50
+
+    /// Prepares a run, from its beginning or from a checkpoint.
+    ///
+    /// - Parameters:
+    ///   - version: of the program, for `run.json`.
+    ///   - checkpoint: where to go on.
+    /// - Throws: `ConfigurationError` for an equation that does not fit; `CheckpointError` for a checkpoint of
+    ///   another model or run; `FileError`.
+    public init(
+        plan: TrainingPlan, run: RunDirectory, reporter: ProgressReporter, version: String,
+        resuming checkpoint: Checkpoint? = nil
+    ) throws {
+        self.plan = plan
+        self.run = run
+        self.reporter = reporter
+        optimizer = try ModelOptimizer(
+            plan.model, equation: plan.equation, groups: plan.groups, seed: plan.settings.seed,
+            horizon: plan.totalSteps)
+        position = Position()
+        progress = TrainingProgress()
+        information = RunInformation(
+            name: plan.name, seed: plan.settings.seed, threads: plan.settings.threads ?? 0, version: version)
+        if let checkpoint {
+            information.sessions = (try? RunInformation(contentsOf: run.information))?.sessions ?? []
+            (position, progress) = try Self.restore(checkpoint, plan: plan, optimizer: optimizer)
+            // What a killed session did after its last checkpoint is done again.
+            let position = optimizer.core.step
+            information.sessions.removeAll { $0.fromStep >= position && $0.toStep > position }
+        }
+        secondsBefore = information.sessions.reduce(0) { $0 + $1.trainingSeconds }
+        information.beginSession(at: optimizer.core.step)
+        try information.write(to: run.information)
+        log = try MetricsLog(url: run.metrics, keepingUpTo: optimizer.core.step)
+    }
+
+    /// Trains to the end.
+    ///
+    /// - Returns: the result, which is also written to `result.json`.
+    /// - Throws: ``TrainingStopped`` when interrupted or given up, with a checkpoint saved; `FileError`,
+    ///   `TorchError`.
+    public func train() throws -> TrainingResult {
+        defer { reporter.finish() }
+        let training = TrainingStep(
+            model: plan.model, optimizer: optimizer,
+            loss: .crossEntropy(labelSmoothing: plan.settings.labelSmoothing),
+            dropout: NoiseKey(seed: plan.settings.seed).derived("dropout"), buffers: BufferKeeper(plan.model))
+        let loader = BatchLoader(plan.data.train, shape: plan.data.inputShape)
+        let key = NoiseKey(seed: plan.settings.seed)
+        var shown: TrainingStep.Outcome?
+
+        while step < plan.totalSteps, !patienceIsOver {
+            let batches = EpochOrder(key: key, epoch: position.epoch, count: plan.data.train.count)
+                .batches(of: plan.settings.batchSize)
+            var started = clock.now
+            while position.batch < batches.count, step < plan.totalSteps {
+                let epoch = position.epoch
+                let measure = (step + 1) % plan.settings.logEvery == 0 || shown == nil
+                let outcome = try take(
+                    training,
+                    TrainingPlan.microBatches(batches[position.batch], parts: plan.settings.accumulate),
+                    loader, measure)
+                if measure || shown == nil { shown = outcome }
+                position.batch += 1
+                let endsEpoch = position.batch == batches.count
+                if endsEpoch { position = Position(epoch: epoch + 1, batch: 0) }
+
+                try logStep(outcome, epoch: epoch)
+                if reporter.isDue { show(outcome, measured: shown, epoch: epoch) }
+                let now = clock.now
+                trainingTime += now - started
+                try afterStep(epoch: epoch, endsEpoch: endsEpoch)
+                started = clock.now
+                if endsEpoch || patienceIsOver { break }
+            }
+        }
+        return try finish()
+    }
+
+    /// Takes one step, and stops the run when the stability controller gives up.
+    private func take(
+        _ training: TrainingStep, _ examples: [ArraySlice<Int>], _ loader: BatchLoader, _ measure: Bool
+    ) throws -> TrainingStep.Outcome {
+        let outcome: TrainingStep.Outcome
+        do {
+            outcome = try training.take(examples, from: loader, measure: measure)
+        } catch let error as DivergenceError {
+            throw try giveUp(error.description)
+        }
+        switch outcome.report.outcome {
+        case .applied:
+            progress.skippedInARow = 0
+            guard outcome.loss.isFinite else {
+                throw try giveUp(
+                    "the loss was \(outcome.loss) at step \(step). Lower the learning rate or the noise, or "
+                        + "set stability.skipNonFinite or stability.rollbackOnSpike.")
+            }
+        case .skippedNonFinite:
+            progress.skippedInARow += 1
+            if progress.skippedInARow >= Self.patienceForSkips {
+                throw try giveUp(
+                    "\(progress.skippedInARow) steps in a row had a gradient that is not finite (the last loss was "
+                        + "\(outcome.loss)), up to step \(step). Lower the learning rate or the noise, or set "
+                        + "stability.rollbackOnSpike.")
+            }
+        case .rolledBack: break
+        }
+        return outcome
+    }
+
+    /// Evaluates and saves where that is due, and stops where that was asked for.
+    private func afterStep(epoch: Int, endsEpoch: Bool) throws {
+        let ended = endsEpoch ? epoch + 1 : nil
+        let isLast = step == plan.totalSteps
+        if isLast || plan.settings.evaluateEvery.isDue(step: step, epochsEnded: ended) {
+            try evaluate(epoch: epoch)
+        }
+        let stops = Interruption.isRequested
+        if isLast || stops || patienceIsOver
+            || plan.settings.checkpointEvery.isDue(step: step, epochsEnded: ended)
+        {
+            try save()
+        }
+        if stops && !isLast && !patienceIsOver {
+            throw TrainingStopped(
+                .interrupted, "interrupted after step \(step) of \(plan.totalSteps); everything is saved",
+                step: step,
+                checkpointStep: step)
+        }
+    }
+
+    /// Logical steps taken.
+    var step: Int { optimizer.core.step }
+
+    private var patienceIsOver: Bool {
+        plan.settings.earlyStop.map { progress.evaluationsSinceBest >= $0.patience } ?? false
+    }
+
+    /// Wall time of training over all sessions, without evaluation and saving.
+    var trainingSeconds: Double { secondsBefore + trainingTime / .seconds(1) }
+    var sessionSeconds: Double { trainingTime / .seconds(1) }
+}

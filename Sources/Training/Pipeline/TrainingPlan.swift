@@ -1,0 +1,57 @@
+import Datasets
+import PerturbedEquations
+import TorchNN
+
+/// All that a run is made of, built and ready.
+public struct TrainingPlan {
+    /// The run's name, for people.
+    public var name: String
+    /// The model's name in the catalogue.
+    public var modelName: String
+    public var model: any Module
+    public var data: Dataset
+    public var equation: PerturbedEquation
+    public var groups: [ParameterGroup]
+    public var settings: TrainingSettings
+
+    public init(
+        name: String, modelName: String, model: any Module, data: Dataset, equation: PerturbedEquation,
+        groups: [ParameterGroup] = [], settings: TrainingSettings
+    ) {
+        self.name = name
+        self.modelName = modelName
+        self.model = model
+        self.data = data
+        self.equation = equation
+        self.groups = groups
+        self.settings = settings
+    }
+
+    /// Batches of one epoch.
+    var stepsPerEpoch: Int { TrainingPlan.batches(of: data.train.count, size: settings.batchSize) }
+
+    /// Logical steps of the whole run: the horizon of its schedules.
+    public var totalSteps: Int { settings.steps ?? (settings.epochs ?? 1) * stepsPerEpoch }
+
+    /// Epochs of the whole run, a last unfinished one included.
+    var totalEpochs: Int { settings.epochs ?? (totalSteps + stepsPerEpoch - 1) / stepsPerEpoch }
+
+    /// What the model is judged by during the run, and its name.
+    var evaluated: (kind: MetricsRecord.Kind, split: DataSplit) {
+        data.validation.map { (.validation, $0) } ?? (.test, data.test)
+    }
+
+    /// The number of batches that `count` examples make.
+    static func batches(of count: Int, size: Int) -> Int { max(1, (count + size - 1) / size) }
+
+    /// One batch's examples, cut into `parts` micro-batches of almost equal size.
+    static func microBatches(_ examples: ArraySlice<Int>, parts: Int) -> [ArraySlice<Int>] {
+        guard parts > 1 else { return [examples] }
+        let parts = min(parts, examples.count)
+        return (0..<parts).map { part in
+            let start = examples.startIndex + examples.count * part / parts
+            let end = examples.startIndex + examples.count * (part + 1) / parts
+            return examples[start..<end]
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import PerturbedEquations
+import PerturbedTorch
+import Torch
+import TorchNN
+
+/// One logical step of training: the five stages of the pipeline, in their order.
+///
+/// ```
+/// forward → gradient → perturbation → update equation → step
+/// L(θ)      g = ∇L(θ)  ĝ = clip(g)+δ   Δ = D(ĝ; m, v…)    θ ← θ − η·Δ
+/// ```
+struct TrainingStep {
+    let model: any Module
+    let optimizer: ModelOptimizer
+    let loss: Loss
+    /// Where dropout's masks come from: addressed by the step, so that a resumed run draws the same.
+    let dropout: NoiseKey
+
+    /// What batch normalisation has learnt, so that a step which is not applied teaches it nothing.
+    let buffers: BufferKeeper
+
+    /// What a step gave.
+    struct Outcome {
+        /// The mean loss over the logical batch, before the update.
+        var loss: Double
+        /// The share of the batch that was classified rightly; nil unless measured.
+        var accuracy: Double?
+        var report: StepReport
+    }
+
+    /// Takes the step number `optimizer.core.step` on a logical batch.
+    ///
+    /// - Parameters:
+    ///   - examples: the logical batch, cut into micro-batches whose gradients add up to its mean.
+    ///   - measure: whether to measure accuracy, ‖g‖ and ‖δ‖ too, which takes time.
+    func take(_ examples: [ArraySlice<Int>], from loader: BatchLoader, measure: Bool) throws -> Outcome {
+        let count = examples.reduce(0) { $0 + $1.count }
+        var mean = 0.0
+        var correct = 0
+        optimizer.zeroGradients()
+        buffers.keep()
+        for (number, positions) in examples.enumerated() {
+            let batch = try loader.load(positions)
+            let share = Double(batch.count) / Double(count)
+            let seed = dropout.derived(UInt64(number)).word(UInt64(optimizer.core.step))
+
+            // 1. Forward: the loss of this model on this batch, L(θ).
+            let scores = model.forward(batch.inputs, ForwardContext(training: true, seed: seed))
+            let value = loss(scores, batch.labels)
+            mean += value.item() * share
+            if measure { correct += scores.countCorrect(batch.labels) }
+
+            // 2. Gradient: g = ∇L(θ), the mean over the logical batch.
+            try (examples.count == 1 ? value : value * share).backward()
+        }
+
+        // 3. Perturbation: ĝ = clip(g) + δ(t), by the equation's terms, within the stability controller's bounds.
+        // 4. Update equation: Δ = D(ĝ; state), by the equation's rule.
+        // 5. Step: θ ← θ − η(t)·Δ.
+        // The optimizer does the three in one pass over memory, a block at a time.
+        let report = try optimizer.step(loss: mean, measure: measure)
+        if report.outcome != .applied { buffers.restore() }
+        return Outcome(loss: mean, accuracy: measure ? Double(correct) / Double(count) : nil, report: report)
+    }
+}

@@ -1,0 +1,30 @@
+import Foundation
+import Synchronization
+
+/// Ctrl-C and a polite kill, turned into a flag that the training loop looks at between steps.
+///
+/// The first SIGINT or SIGTERM asks the run to finish its step, save and stop; the second ends the process at
+/// once, as it would without this.
+public enum Interruption {
+    private static let requested = Atomic<Bool>(false)
+
+    /// Starts to listen. Safe to call again.
+    public static func listen() {
+        // The flag is made before the handler can run: making it inside would not be signal-safe.
+        _ = requested.load(ordering: .relaxed)
+        for number in [SIGINT, SIGTERM] {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = { _ in
+                Interruption.requested.store(true, ordering: .relaxed)
+            }
+            action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
+            sigaction(number, &action, nil)
+        }
+    }
+
+    /// Whether a stop was asked for.
+    public static var isRequested: Bool { requested.load(ordering: .relaxed) }
+
+    /// Asks for a stop, or takes that back, from code.
+    public static func request(_ value: Bool = true) { requested.store(value, ordering: .relaxed) }
+}

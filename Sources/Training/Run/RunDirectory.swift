@@ -1,0 +1,114 @@
+import Foundation
+import Safetensors
+
+/// The directory of one run.
+///
+/// | Name | What it is |
+/// |---|---|
+/// | `config.yaml` | the resolved configuration: every default filled in |
+/// | `run.json` | seed, versions, machine, and the sessions that worked on the run |
+/// | `metrics.jsonl` | one ``MetricsRecord`` a line |
+/// | `events.out.tfevents.…` | the same for TensorBoard |
+/// | `checkpoints/` | the last two, and the best |
+/// | `model.safetensors` | the trained weights, with PyTorch's keys |
+/// | `result.json` | the outcome, written when the run ends |
+///
+/// A run never overwrites another: ``create(at:config:)`` takes the next free name.
+public struct RunDirectory: Sendable {
+    public let url: URL
+    /// Keeps other processes out of the run while this one works on it.
+    private let lock: RunLock
+
+    public var config: URL { url.appendingPathComponent("config.yaml") }
+    public var information: URL { url.appendingPathComponent("run.json") }
+    public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
+    public var model: URL { url.appendingPathComponent("model.safetensors") }
+    public var result: URL { url.appendingPathComponent("result.json") }
+    public var checkpoints: CheckpointStore {
+        CheckpointStore(directory: url.appendingPathComponent("checkpoints"))
+    }
+
+    /// Makes the directory of a new run: `wanted`, or `wanted-2`, `wanted-3`… if that exists.
+    ///
+    /// The directory appears under its name only once it is complete.
+    /// - Parameter config: the text of `config.yaml`.
+    /// - Throws: `FileError`.
+    public static func create(at wanted: URL, config: String) throws -> RunDirectory {
+        let parent = wanted.deletingLastPathComponent()
+        try makeDirectory(parent, intermediate: true)
+        let scratch = parent.appendingPathComponent(".peo-run-\(UInt64.random(in: .min ... .max))")
+        try makeDirectory(scratch)
+        do {
+            try AtomicFile.write(Data(config.utf8), to: scratch.appendingPathComponent("config.yaml"))
+            try makeDirectory(scratch.appendingPathComponent("checkpoints"))
+            let lock = try RunLock(directory: scratch)
+            var number = 1
+            while true {
+                let suffix = number == 1 ? "" : "-\(number)"
+                let place = parent.appendingPathComponent(wanted.lastPathComponent + suffix)
+                // Renaming a directory replaces an empty one only, so nothing of value can be lost; an
+                // existing directory, even an empty one, is left alone all the same.
+                if !FileManager.default.fileExists(atPath: place.path) {
+                    if rename(scratch.path, place.path) == 0 { return RunDirectory(url: place, lock: lock) }
+                    guard errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR else {
+                        throw FileError(path: place.path, operation: .create, errorNumber: errno)
+                    }
+                }
+                number += 1
+            }
+        } catch {
+            try? FileManager.default.removeItem(at: scratch)
+            throw error
+        }
+    }
+
+    /// Opens a run to go on with it.
+    /// - Throws: `FileError` if there is none, or if another process is at work on it.
+    public static func open(_ url: URL) throws -> RunDirectory {
+        let config = url.appendingPathComponent("config.yaml")
+        guard FileManager.default.fileExists(atPath: config.path) else {
+            throw FileError(
+                path: url.path, operation: .open, reason: .missing,
+                detail: "no run is there (a run is a directory with a config.yaml)")
+        }
+        return RunDirectory(url: url, lock: try RunLock(directory: url))
+    }
+
+    private static func makeDirectory(_ url: URL, intermediate: Bool = false) throws {
+        if intermediate {
+            var isDirectory: ObjCBool = false
+            if FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory),
+                isDirectory.boolValue
+            {
+                return
+            }
+            let above = url.deletingLastPathComponent()
+            if above.path != url.path { try makeDirectory(above, intermediate: true) }
+        }
+        if mkdir(url.path, 0o755) != 0, !(intermediate && errno == EEXIST) {
+            throw FileError(path: url.path, operation: .create, errorNumber: errno)
+        }
+    }
+}
+
+/// An exclusive lock on a run's directory; the system drops it when the process ends, however it ends.
+private final class RunLock: Sendable {
+    private let descriptor: Int32
+
+    init(directory: URL) throws {
+        let path = directory.appendingPathComponent(".lock").path
+        descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FileError(path: path, operation: .create, errorNumber: errno) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(descriptor)
+            throw code == EWOULDBLOCK
+                ? FileError(
+                    path: directory.path, operation: .lock, reason: .permission,
+                    detail: "another process is working on this run")
+                : FileError(path: path, operation: .lock, errorNumber: code)
+        }
+    }
+
+    deinit { close(descriptor) }
+}

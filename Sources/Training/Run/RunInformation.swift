@@ -1,0 +1,65 @@
+import Foundation
+import PerturbedEquations
+import Safetensors
+import Torch
+
+/// `run.json`: what the results depend on beside the configuration, and who worked on the run when.
+public struct RunInformation: Codable, Sendable {
+    /// A process that worked on the run.
+    public struct Session: Codable, Sendable {
+        /// Time of the start, ISO 8601.
+        public var started: String
+        public var fromStep: Int
+        /// The last step that was saved.
+        public var toStep: Int
+        /// Wall time of training up to there, without evaluation and saving.
+        public var trainingSeconds: Double
+    }
+
+    public var name: String
+    public var seed: UInt64
+    public var threads: Int
+    public var peo: String
+    public var libtorch: String
+    public var system: String
+    public var processor: String
+    public var command: [String]
+    public var sessions: [Session] = []
+
+    /// The facts of this machine and process.
+    public init(name: String, seed: UInt64, threads: Int, version: String) {
+        self.name = name
+        self.seed = seed
+        self.threads = threads
+        peo = version
+        libtorch = Libtorch.version
+        system = ProcessInfo.processInfo.operatingSystemVersionString
+        processor = Self.processorName
+        command = CommandLine.arguments
+    }
+
+    /// Reads `run.json`.
+    public init(contentsOf url: URL) throws {
+        self = try JSON.decoder().decode(Self.self, from: MappedFile.contents(of: url))
+    }
+
+    /// Writes `run.json`, atomically.
+    public func write(to url: URL) throws {
+        let encoder = JSON.encoder()
+        encoder.outputFormatting.insert(.prettyPrinted)
+        try AtomicFile.write(encoder.encode(self) + Data("\n".utf8), to: url)
+    }
+
+    /// Notes that a process starts to work on the run at `step`.
+    public mutating func beginSession(at step: Int) {
+        sessions.append(
+            Session(
+                started: Date().formatted(.iso8601), fromStep: step, toStep: step, trainingSeconds: 0))
+    }
+
+    private static var processorName: String {
+        let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+        let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
+        return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
+    }
+}
