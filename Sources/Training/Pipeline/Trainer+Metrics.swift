@@ -78,9 +78,7 @@ extension Trainer {
             },
             best: progress.best, bestOn: plan.evaluated.kind.rawValue, skippedSteps: counts.skipped,
             rollbacks: counts.rolledBack, clippedSteps: counts.clipped, boundedSteps: counts.bounded)
-        let encoder = JSON.encoder()
-        encoder.outputFormatting.insert(.prettyPrinted)
-        try AtomicFile.write(encoder.encode(result) + Data("\n".utf8), to: run.result)
+        try AtomicFile.write(result.json(pretty: true) + Data("\n".utf8), to: run.result)
         return result
     }
 }

@@ -34,20 +34,19 @@ public final class Trainer {
     /// Prepares a run, from its beginning or from a checkpoint.
     ///
     /// - Parameters:
+    ///   - optimizer: `plan.makeOptimizer()`; made before the run's directory is, since it may find fault with
+    ///     the equation.
     ///   - version: of the program, for `run.json`.
     ///   - checkpoint: where to go on.
-    /// - Throws: `ConfigurationError` for an equation that does not fit; `CheckpointError` for a checkpoint of
-    ///   another model or run; `FileError`.
+    /// - Throws: `CheckpointError` for a checkpoint of another model or run; `FileError`.
     public init(
-        plan: TrainingPlan, run: RunDirectory, reporter: ProgressReporter, version: String,
-        resuming checkpoint: Checkpoint? = nil
+        plan: TrainingPlan, optimizer: ModelOptimizer, run: RunDirectory, reporter: ProgressReporter,
+        version: String, resuming checkpoint: Checkpoint? = nil
     ) throws {
         self.plan = plan
         self.run = run
         self.reporter = reporter
-        optimizer = try ModelOptimizer(
-            plan.model, equation: plan.equation, groups: plan.groups, seed: plan.settings.seed,
-            horizon: plan.totalSteps)
+        self.optimizer = optimizer
         position = Position()
         progress = TrainingProgress()
         information = RunInformation(

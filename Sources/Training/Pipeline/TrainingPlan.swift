@@ -1,5 +1,6 @@
 import Datasets
 import PerturbedEquations
+import PerturbedTorch
 import TorchNN
 
 /// All that a run is made of, built and ready.
@@ -25,6 +26,13 @@ public struct TrainingPlan {
         self.equation = equation
         self.groups = groups
         self.settings = settings
+    }
+
+    /// The optimizer of this plan.
+    /// - Throws: `ConfigurationError` for an equation that cannot be used, or does not fit the model.
+    public func makeOptimizer() throws -> ModelOptimizer {
+        try ModelOptimizer(
+            model, equation: equation, groups: groups, seed: settings.seed, horizon: totalSteps)
     }
 
     /// Batches of one epoch.

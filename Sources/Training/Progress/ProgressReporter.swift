@@ -34,6 +34,7 @@ public final class ProgressReporter {
     }
 
     private let terminal: Terminal
+    private let isQuiet: Bool
     private let clock = ContinuousClock()
     private let interval: Duration
     private var lastShown: ContinuousClock.Instant
@@ -43,8 +44,10 @@ public final class ProgressReporter {
     /// - Parameters:
     ///   - terminal: what standard error can show.
     ///   - startingAt: the steps taken before, which do not count for the speed.
-    public init(terminal: Terminal = .detect(), startingAt step: Int = 0) {
+    ///   - isQuiet: shows nothing at all.
+    public init(terminal: Terminal = .detect(), startingAt step: Int = 0, isQuiet: Bool = false) {
         self.terminal = terminal
+        self.isQuiet = isQuiet
         // Ten redraws a second on a terminal; in a log file, a line every ten seconds.
         interval = terminal.isInteractive ? .milliseconds(100) : .seconds(10)
         lastShown = clock.now
@@ -52,7 +55,7 @@ public final class ProgressReporter {
     }
 
     /// Whether it is time for ``show(_:)``: a few tens of nanoseconds, so it can be asked after every step.
-    public var isDue: Bool { clock.now - lastShown >= interval }
+    public var isDue: Bool { !isQuiet && clock.now - lastShown >= interval }
 
     /// Draws the bar, or writes a line.
     public func show(_ snapshot: Snapshot) {
@@ -73,6 +76,7 @@ public final class ProgressReporter {
 
     /// Writes a line that stays, above the bar if there is one.
     public func say(_ line: String) {
+        guard !isQuiet else { return }
         writeToStandardError((barIsShown ? "\r\u{1B}[K" : "") + line + "\n")
         barIsShown = false
         lastShown = clock.now

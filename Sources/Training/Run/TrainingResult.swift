@@ -1,3 +1,6 @@
+import Foundation
+import Safetensors
+
 /// The outcome of a run: `result.json`, and what `peo train --json` prints.
 public struct TrainingResult: Codable, Sendable, Equatable {
     /// How the run ended.
@@ -34,4 +37,25 @@ public struct TrainingResult: Codable, Sendable, Equatable {
     public var rollbacks: Int
     public var clippedSteps: Int
     public var boundedSteps: Int
+}
+
+extension TrainingResult {
+    /// Reads a `result.json`.
+    /// - Throws: `FileError` if it cannot be read; `CheckpointError` (`damaged`) if it is not one.
+    public init(contentsOf url: URL) throws {
+        let data = try MappedFile.contents(of: url)
+        do {
+            self = try JSON.decoder().decode(Self.self, from: data)
+        } catch {
+            throw CheckpointError(
+                .damaged, "\(url.path) is damaged: it is not the result of a run; remove it to resume")
+        }
+    }
+
+    /// The result as JSON.
+    public func json(pretty: Bool) throws -> Data {
+        let encoder = JSON.encoder()
+        if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
+        return try encoder.encode(self)
+    }
 }

@@ -1,0 +1,52 @@
+import Datasets
+import Models
+import PerturbedEquations
+
+/// The families of things that a configuration can name: what `peo list` lists.
+public enum CatalogueFamily: String, CaseIterable, Sendable {
+    case perturbations, rules, schedules, guards, models, datasets
+
+    /// Every entry of the family, in the catalogue's order.
+    public var entries: [CatalogueEntry] {
+        switch self {
+        case .perturbations: Catalogue.builtIn.perturbations.map { $0.catalogueEntry }
+        case .rules: Catalogue.builtIn.rules.map { $0.catalogueEntry }
+        case .schedules: Catalogue.builtIn.schedules.map { $0.catalogueEntry }
+        case .guards: Catalogue.guards
+        case .models: ModelCatalogue.entries.map(CatalogueEntry.init)
+        case .datasets: DatasetCatalogue.entries.map(CatalogueEntry.init)
+        }
+    }
+
+    /// The entry of that name.
+    /// - Throws: `ConfigurationError` with the nearest name and all names if there is none.
+    public func entry(named name: String) throws -> CatalogueEntry {
+        let entries = entries
+        if let entry = entries.first(where: { $0.name == name }) { return entry }
+        let names = entries.map(\.name)
+        let hint = nearestName(to: name, among: names).map { "; did you mean '\($0)'?" } ?? ""
+        throw ConfigurationError(
+            "there is no '\(name)'\(hint) (allowed: \(names.joined(separator: ", ")))", path: rawValue)
+    }
+}
+
+extension CatalogueEntry {
+    /// A model in the catalogue's words.
+    fileprivate init(_ model: ModelEntry) {
+        self.init(
+            name: model.name, summary: model.summary, equation: model.equation,
+            parameters: model.parameters.map {
+                Parameter($0.name, $0.type, default: $0.defaultValue, allowed: $0.allowed, $0.meaning)
+            }, source: model.source)
+    }
+
+    /// A data set in the catalogue's words.
+    fileprivate init(_ data: DatasetEntry) {
+        let shape = data.inputShape.map(String.init).joined(separator: "×")
+        self.init(
+            name: data.name, summary: data.summary,
+            equation: "x ∈ ℝ^(\(shape)), \(data.classNames.count) classes; \(data.trainCount) for training, "
+                + "\(data.testCount) for testing; x = (byte/\(data.scale.maximum) − \(data.scale.mean))/\(data.scale.deviation)",
+            parameters: [], source: "\(data.source). Licence: \(data.licence)")
+    }
+}

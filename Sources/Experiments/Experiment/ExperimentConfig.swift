@@ -1,0 +1,82 @@
+import Foundation
+import Models
+import PerturbedEquations
+import Safetensors
+import Training
+
+/// A whole experiment as a file says it: the model, the data, the training and the perturbed equation.
+///
+/// ```yaml
+/// model: {cnn: {channels: [32, 64], hidden: 128}}
+/// data: digits
+/// training: {epochs: 20, batchSize: 64, seed: 1}
+/// rule: {adam: {learningRate: {cosine: {from: 1e-3, to: 0, warmup: 100}}}}
+/// perturbation:
+///   - gaussian: {sigma: {inversePower: {from: 0.01, exponent: 0.55}}}
+///   - weightPenalty: {l2: 1e-4}
+/// stability: {clipGlobalNorm: 1.0, perturbationToGradient: 0.5, rollbackOnSpike: {deviations: 6}}
+/// ```
+///
+/// `model`, `data`, `training` and `rule` must be there. `groups` gives some parameters a rule or a perturbation
+/// of their own; `output` is the run's directory (default `runs/<name of the file>`).
+public struct ExperimentConfig: Codable, Sendable {
+    public var model: AnyModel
+    public var data: DataChoice
+    public var training: TrainingSettings
+    public var equation: PerturbedEquation
+    public var groups: [ParameterGroup] = []
+    public var output: String?
+
+    private enum CodingKeys: String, CodingKey { case model, data, training, groups, output }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        model = try container.decode(AnyModel.self, forKey: .model)
+        data = try container.decode(DataChoice.self, forKey: .data)
+        training = try container.decode(TrainingSettings.self, forKey: .training)
+        equation = try PerturbedEquation(from: decoder)
+        groups = try container.decodeIfPresent([ParameterGroup].self, forKey: .groups) ?? []
+        output = try container.decodeIfPresent(String.self, forKey: .output)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(model, forKey: .model)
+        try container.encode(data, forKey: .data)
+        try container.encode(training, forKey: .training)
+        try equation.encode(to: encoder)
+        if !groups.isEmpty { try container.encode(groups, forKey: .groups) }
+        try container.encodeIfPresent(output, forKey: .output)
+    }
+
+    /// Reads a configuration file and applies `--set` arguments to it.
+    ///
+    /// - Throws: ``ConfigError`` with the key, the value, what is allowed and the line; `FileError` for a file
+    ///   that is missing or cannot be read.
+    public init(contentsOf url: URL, overrides: [ConfigOverride] = []) throws {
+        let data = try MappedFile.contents(of: url)
+        guard let text = String(data: data, encoding: .utf8) else {
+            throw ConfigError(.syntax, "the file is not UTF-8 text", file: url.relativePath)
+        }
+        try self.init(yaml: text, file: url.relativePath, overrides: overrides)
+    }
+
+    /// Reads a configuration from text.
+    public init(yaml: String, file: String? = nil, overrides: [ConfigOverride] = []) throws {
+        var node = try ConfigNode(yaml: yaml, file: file)
+        for override in overrides { try node.apply(override) }
+        self = try ConfigDecoder.decode(Self.self, from: node, file: file)
+    }
+
+    /// The configuration with everything filled in that depends on the machine: the number of threads, and
+    /// full paths.
+    public func resolved(threads: Int) -> ExperimentConfig {
+        var resolved = self
+        resolved.training.threads = training.threads ?? threads
+        resolved.data = data.resolved()
+        return resolved
+    }
+
+    /// The configuration as YAML, every default written out; it reads back to the same value.
+    public func yaml() throws -> String { try ConfigEncoder.encode(self).yaml() }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import Safetensors
+
+/// Standard output, for results only.
+enum Output {
+    /// Writes text and a line end.
+    /// - Throws: `FileError` if it cannot be written; a reader that has gone away is no error.
+    static func write(_ text: String) throws {
+        try writeBytes(Data((text + "\n").utf8))
+    }
+
+    /// Writes one line of JSON.
+    static func writeJSON(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        try writeBytes(try encoder.encode(value) + Data("\n".utf8))
+    }
+
+    private static func writeBytes(_ data: Data) throws {
+        try data.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = UnsafeRawBufferPointer(rebasing: rest).withMemoryRebound(to: UInt8.self) {
+                    Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count)
+                }
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    if errno == EPIPE { return }
+                    throw FileError(path: "standard output", operation: .write, errorNumber: errno)
+                }
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+
+    /// Writes a line to standard error.
+    static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import Experiments
+import Foundation
+import Safetensors
+import Training
+
+/// `peo train`
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train the model that a configuration describes, or go on with a run.",
+        discussion: """
+            Examples:
+              peo train Examples/digits-cnn.yaml
+              peo train Examples/digits-cnn.yaml --set training.epochs=5 --set perturbation.0.gaussian.sigma=0.02
+              peo train --resume runs/digits-cnn
+
+            A run is a directory with its resolved configuration, metrics, checkpoints and result. It never overwrites
+            another: if runs/digits-cnn exists, the next one is runs/digits-cnn-2. Ctrl-C finishes the step, saves and
+            says how to resume; a run that was killed resumes with the same bits.
+            """)
+
+    @Argument(
+        help: "The configuration, a YAML file. With --resume, the run's own.",
+        completion: .file(extensions: ["yaml", "yml"]))
+    var config: String?
+
+    @Option(
+        name: .long, parsing: .singleValue,
+        help: ArgumentHelp(
+            "Override a setting, for example training.epochs=5. May be repeated.", valueName: "key=value"))
+    var set: [String] = []
+
+    @Option(
+        name: .long, help: ArgumentHelp("Go on with a run that was interrupted or killed.", valueName: "run"))
+    var resume: String?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Where to put the run (default: the configuration's output, or runs/<name>).",
+            valueName: "directory"))
+    var output: String?
+
+    @Flag(name: .long, help: "Print the result as one JSON object, and no progress.")
+    var json = false
+
+    func validate() throws {
+        if config == nil && resume == nil {
+            throw ValidationError("Missing expected argument '<config>' (or --resume <run>)")
+        }
+        if resume != nil, output != nil {
+            throw ValidationError("--output is for new runs, not for --resume")
+        }
+        if config == nil, !set.isEmpty { throw ValidationError("--set needs a <config> to apply to") }
+    }
+
+    func run() throws {
+        Interruption.listen()
+        let prepared = try prepare()
+        for warning in prepared.warnings { note("warning: \(warning)") }
+        if prepared.isFinished { note("\(prepared.directory.url.relativePath) was finished before") }
+        let directory = prepared.directory.url
+        do {
+            try report(try prepared.train(), directory)
+        } catch let error as TrainingStopped {
+            throw Self.explained(error, directory)
+        }
+    }
+
+    private func prepare() throws -> Experiment.PreparedRun {
+        let overrides = try set.map(ConfigOverride.init(parsing:))
+        let given = try config.map {
+            try ExperimentConfig(contentsOf: URL(fileURLWithPath: $0), overrides: overrides)
+        }
+        let terminal = Terminal.detect()
+        if let resume {
+            return try Experiment.resume(URL(fileURLWithPath: resume), given: given) { step in
+                note("resuming \(resume) at step \(step)")
+                return ProgressReporter(terminal: terminal, startingAt: step, isQuiet: json)
+            }
+        }
+        guard let config, let given else { throw UsageError(message: "a configuration is needed") }
+        let name = URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent
+        return try Experiment(given, name: name).start(output: output) {
+            ProgressReporter(terminal: terminal, isQuiet: json)
+        }
+    }
+
+    /// Says something beside the result, unless only JSON is wanted.
+    private func note(_ text: String) { if !json { Output.note(text) } }
+
+    private func report(_ result: TrainingResult, _ directory: URL) throws {
+        if json {
+            try Output.writeJSON(TrainReport(run: directory.relativePath, result: result))
+            return
+        }
+        try Output.write(TrainReport.text(result, run: directory.relativePath))
+    }
+
+    /// The error with the way on: how to resume, or that it is no use.
+    private static func explained(_ error: TrainingStopped, _ directory: URL) -> TrainingStopped {
+        var explained = error
+        if let step = error.checkpointStep {
+            explained.message += "\nThe checkpoint of step \(step) is in \(directory.relativePath). "
+            explained.message +=
+                error.code == .interrupted
+                ? "Go on with: peo train --resume \(directory.relativePath)"
+                : "Its weights can be used; to train on from other settings, start a new run."
+        }
+        return explained
+    }
+}

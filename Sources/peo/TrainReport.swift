@@ -1,0 +1,45 @@
+import Foundation
+import Training
+
+/// What `peo train` prints at the end.
+struct TrainReport: Encodable {
+    /// The run's directory.
+    let run: String
+    let result: TrainingResult
+
+    /// The report for people.
+    static func text(_ result: TrainingResult, run: String) -> String {
+        var lines: [(String, String)] = []
+        lines.append(("run", run))
+        lines.append(("model", "\(result.model), \(result.parameters) parameters"))
+        lines.append(("data", "\(result.data), seed \(result.seed)"))
+        lines.append(
+            (
+                "steps",
+                "\(result.steps) in \(clockText(result.trainingSeconds)) of training, "
+                    + "\(Int(result.stepsPerSecond.rounded())) steps/s"
+                    + (result.status == .stoppedEarly ? " (stopped early)" : "")
+            ))
+        if let validation = result.validation { lines.append(("validation", measure(validation))) }
+        lines.append(("test", measure(result.test)))
+        if let best = result.best {
+            lines.append(
+                ("best", "\(result.bestOn) accuracy \(percent2(best.accuracy)) at step \(best.step)"))
+        }
+        lines.append(
+            (
+                "stability",
+                "\(result.clippedSteps) steps clipped, \(result.boundedSteps) perturbations bounded, "
+                    + "\(result.skippedSteps) steps skipped, \(result.rollbacks) rollbacks"
+            ))
+        let width = (lines.map(\.0.count).max() ?? 0) + 2
+        return lines.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + $0.1 }.joined(
+            separator: "\n")
+    }
+
+    private static func measure(_ evaluation: Evaluation) -> String {
+        "accuracy \(percent2(evaluation.accuracy)), loss \(short(evaluation.loss)) on \(evaluation.count) examples"
+    }
+
+    private static func percent2(_ share: Double) -> String { String(format: "%.2f%%", share * 100) }
+}
