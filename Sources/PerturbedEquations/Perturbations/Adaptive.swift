@@ -88,8 +88,8 @@ public struct Adaptive: KernelPerturbation {
         case .root: addEach { $0 < 0 ? -(-$0).squareRoot() : $0.squareRoot() }
         case .normalised:
             let rms = site.gradient.rootMeanSquare
-            let scale = rms > 0 ? S(1 / rms) : 0
-            addEach { $0 * scale }
+            // In double precision: 1/rms of a subnormal gradient is beyond float32.
+            if rms > 0 { addEach { S(Double($0) / rms) } }
         case .closure(let f): addEach { S(f(Double($0))) }
         }
     }
