@@ -48,7 +48,7 @@ let core: [Target] = [
     library("PerturbedEquations", ["CPerturbationKernels", "Safetensors"]),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     tests(of: "Safetensors", ["TestSupport"]),
-    tests(of: "PerturbedEquations", ["CPerturbationKernels", "TestSupport"]),
+    tests(of: "PerturbedEquations", ["CPerturbationKernels", "Safetensors", "TestSupport"]),
 ]
 
 let torch: [Target] = [
