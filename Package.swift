@@ -83,7 +83,9 @@ let torch: [Target] = [
     tests(of: "Torch", ["TestSupport"]),
     tests(of: "TorchNN", ["TestSupport", "Safetensors"]),
     tests(of: "PerturbedTorch", ["TestSupport"]),
-    tests(of: "Datasets", ["TestSupport"]),
+    tests(
+        of: "Datasets",
+        ["TestSupport", "CZlib", "Safetensors", .product(name: "Crypto", package: "swift-crypto")]),
     tests(of: "Models", ["TestSupport", "TorchNN"]),
     tests(of: "Training", ["TestSupport"]),
     tests(of: "Experiments", ["TestSupport"]),

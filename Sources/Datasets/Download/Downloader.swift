@@ -67,6 +67,7 @@ public struct Downloader: Sendable {
 
     private func fetch(_ file: RemoteFile, from address: URL, to destination: URL) throws {
         let part = try PartialFile(destination: destination, address: address)
+        defer { part.close() }
         var attempt = 1
         while true {
             let resumedFrom = part.count

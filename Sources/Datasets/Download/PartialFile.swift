@@ -10,7 +10,7 @@ final class PartialFile: @unchecked Sendable {
     private let path: String
     private let noteURL: URL
     private let address: URL
-    private let descriptor: Int32
+    private var descriptor: Int32
     /// Bytes at hand.
     private(set) var count: Int
     /// The strong entity tag, or else the date, of the file that the bytes at hand are part of; `nil` if the
@@ -35,13 +35,17 @@ final class PartialFile: @unchecked Sendable {
         }
     }
 
-    deinit {
-        // Nothing at hand: nothing to resume, and no litter.
+    deinit { close() }
+
+    /// Ends the use of the file; if nothing is at hand, there is nothing to resume, and no litter is left.
+    func close() {
+        guard descriptor >= 0 else { return }
         if count == 0 {
             unlink(path)
             unlink(noteURL.path)
         }
-        close(descriptor)
+        Foundation.close(descriptor)
+        descriptor = -1
     }
 
     /// Forgets the bytes at hand; those that follow belong to the version `validator`.
