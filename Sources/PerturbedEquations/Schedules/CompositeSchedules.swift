@@ -20,13 +20,13 @@ public struct SequenceSchedule: Schedule {
     }
 
     public func value(at step: Int) -> Double {
-        var start = 0
+        var left = step
         for phase in phases.dropLast() {
-            let end = start + (phase.steps ?? 0)
-            if step < end { return phase.value.value(at: step - start) }
-            start = end
+            let length = phase.steps ?? 0
+            if left < length { return phase.value.value(at: left) }
+            left -= length
         }
-        return phases.last?.value.value(at: step - start) ?? 0
+        return phases.last?.value.value(at: left) ?? 0
     }
 
     public func resolved(horizon: Int) -> SequenceSchedule {
@@ -34,7 +34,7 @@ public struct SequenceSchedule: Schedule {
         return SequenceSchedule(
             phases.map { phase in
                 let length = phase.steps ?? max(1, left)
-                left -= length
+                left -= min(left, length)
                 return Phase(phase.value.resolved(horizon: length), for: phase.steps)
             })
     }
@@ -58,7 +58,7 @@ public struct SequenceSchedule: Schedule {
         try require(!phases.isEmpty, "phases", is: "empty", allowed: "at least one phase")
         for (index, phase) in phases.enumerated() {
             try within("phases.\(index)") {
-                try phase.value.base.validate()
+                try phase.value.validate()
                 if let steps = phase.steps {
                     try require(steps >= 1, "steps", is: steps, allowed: "a whole number ≥ 1")
                 } else {
@@ -101,7 +101,7 @@ public struct ProductSchedule: Schedule {
     public func validate() throws {
         try require(!factors.isEmpty, "factors", is: "empty", allowed: "at least one schedule")
         for (index, factor) in factors.enumerated() {
-            try within("factors.\(index)") { try factor.base.validate() }
+            try within("factors.\(index)") { try factor.validate() }
         }
     }
 }
@@ -135,6 +135,6 @@ public struct SumSchedule: Schedule {
 
     public func validate() throws {
         try require(!terms.isEmpty, "terms", is: "empty", allowed: "at least one schedule")
-        for (index, term) in terms.enumerated() { try within("terms.\(index)") { try term.base.validate() } }
+        for (index, term) in terms.enumerated() { try within("terms.\(index)") { try term.validate() } }
     }
 }

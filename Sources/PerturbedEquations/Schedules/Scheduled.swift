@@ -37,7 +37,7 @@ public struct Scheduled: Sendable, ExpressibleByFloatLiteral, ExpressibleByInteg
     /// The value at logical step `step`.
     public func value(at step: Int) -> Double {
         if step < warmupSteps {
-            return base.value(at: 0) * Double(step + 1) / Double(warmupSteps + 1)
+            return base.value(at: 0) * (Double(step) + 1) / (Double(warmupSteps) + 1)
         }
         return base.value(at: step - warmupSteps)
     }
@@ -76,20 +76,25 @@ public struct Scheduled: Sendable, ExpressibleByFloatLiteral, ExpressibleByInteg
 }
 
 extension Scheduled {
+    /// Refuses settings of the schedule outside their range.
+    func validate() throws {
+        try base.validate()
+        try PerturbedEquations.require(
+            warmupSteps >= 0, "warmup", is: warmupSteps, allowed: "a whole number ≥ 0")
+    }
+
     /// Refuses a schedule whose first, middle or last value is outside `range`.
     ///
-    /// A constant is checked exactly; another schedule where it can be sampled: at its start, and over the
-    /// first 10,000 steps at growing distances once its length is known.
+    /// A constant is checked exactly; another schedule where it can be sampled: at its start, and at growing
+    /// distances up to the last step there can be, 2³², once its length is known. Beyond 10,000 steps 0 is
+    /// allowed too: an exponential may underflow where no run goes.
     package func require(_ name: String, in range: ClosedRange<Double>, allowed: String) throws {
-        try within(name) {
-            try base.validate()
-            try PerturbedEquations.require(
-                warmupSteps >= 0, "warmup", is: warmupSteps, allowed: "a whole number ≥ 0")
-        }
-        let samples = needsHorizon ? [0] : [0, 1, 2, 3, 5, 10, 30, 100, 300, 1000, 3000, 10000]
-        for step in samples {
+        try within(name) { try validate() }
+        let near = [0, 1, 2, 3, 5, 10, 30, 100, 300, 1000, 3000, 10000]
+        let far = [30_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 1 << 32 - 1]
+        for step in needsHorizon ? [0] : near + far {
             let value = value(at: step)
-            guard range.contains(value) && value.isFinite else {
+            guard (range.contains(value) && value.isFinite) || (value == 0 && step > 10_000) else {
                 let when = constant == nil ? " at step \(step)" : ""
                 throw ConfigurationError("is \(value)\(when); allowed: \(allowed)", path: name)
             }
