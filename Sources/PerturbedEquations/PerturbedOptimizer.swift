@@ -23,6 +23,7 @@ public final class PerturbedOptimizer {
     public let parameters: [ParameterSpec]
     /// The equation, with lengths of schedules filled in.
     public let equation: PerturbedEquation
+    /// Where the arithmetic runs; a change of its block size has no effect any more.
     public var engine: Engine
     /// What the stability controller did so far.
     public internal(set) var counts = StabilityCounts()
@@ -32,10 +33,12 @@ public final class PerturbedOptimizer {
     let groups: [ResolvedGroup]
     let groupOf: [Int]
     let blocks: [Block]
+    let blockSize: Int
     let elements: Int
     let key: NoiseKey
-    /// Updates applied so far: the time of bias corrections.
-    var updates = 0
+    /// Updates of each parameter so far: the time of its bias corrections. A parameter that had no gradient
+    /// in some step (a frozen layer) has fewer.
+    var updates: [Int]
     var memory = SpikeGuard.Memory()
     let state: [StateMemory]
     var snapshot: Snapshot?
@@ -81,12 +84,16 @@ public final class PerturbedOptimizer {
         }
         let resolved = horizon.map { equation.resolved(horizon: $0) } ?? equation
         try resolved.requireLengths()
+        // Once more: a schedule's later values are known only now.
+        try resolved.validate()
         self.parameters = parameters
         self.equation = resolved
         self.engine = engine
+        updates = [Int](repeating: 0, count: parameters.count)
         key = NoiseKey(seed: seed).derived("perturbation")
         (self.groups, groupOf) = try Self.resolve(groups, of: resolved, for: parameters, horizon: horizon)
         blocks = Block.table(of: parameters.map(\.count), size: engine.blockSize)
+        blockSize = engine.blockSize
         elements = parameters.reduce(0) { $0 + $1.count }
         let stateCounts = self.groups.map { $0.rule.stateNames.count }
         state = zip(parameters, groupOf).map { spec, group in
@@ -121,11 +128,17 @@ public final class PerturbedOptimizer {
                 try own.validate()
                 if let horizon { own = own.resolved(horizon: horizon) }
                 try own.requireLengths()
+                try own.validate()
                 add(own)
             }
         }
         let groupOf = parameters.map { spec in
             (groups.firstIndex { $0.matches(spec.name) } ?? -1) + 1
+        }
+        for (index, group) in groups.enumerated() where !groupOf.contains(index + 1) {
+            throw ConfigurationError(
+                "is \(group.parameters), all of which belong to earlier groups; allowed: patterns that match a "
+                    + "parameter of no earlier group", path: "groups.\(index).parameters")
         }
         return (result, groupOf)
     }
@@ -161,7 +174,8 @@ public final class PerturbedOptimizer {
         var pass = StepPass(self, buffers, measure: measure)
         pass.run(&report)
         switch report.outcome {
-        case .applied: updates += 1
+        case .applied:
+            for index in buffers.indices where buffers[index].gradient != nil { updates[index] += 1 }
         case .skippedNonFinite: counts.skipped += 1
         case .rolledBack: break
         }
@@ -183,12 +197,14 @@ extension PerturbedOptimizer {
             "this step is for one \(S.scalarType) parameter of \(theta.count) elements")
         return try theta.withUnsafeMutableBytes { theta in
             try gradient.withUnsafeBytes { gradient in
-                guard let parameters = theta.baseAddress else {
-                    return try step([], loss: loss, measure: measure)
-                }
+                // An empty array may have no address; none of its elements is touched.
+                let nothing = UnsafeMutableRawPointer(bitPattern: 64)!
                 return try step(
-                    [ParameterBuffer(parameters: parameters, gradient: gradient.baseAddress)], loss: loss,
-                    measure: measure)
+                    [
+                        ParameterBuffer(
+                            parameters: theta.baseAddress ?? nothing,
+                            gradient: gradient.baseAddress ?? UnsafeRawPointer(nothing))
+                    ], loss: loss, measure: measure)
             }
         }
     }

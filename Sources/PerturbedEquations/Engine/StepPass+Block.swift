@@ -48,7 +48,12 @@ extension StepPass {
         }
         if scale != 1 {
             let factor = S(scale)
-            for i in 0..<block.count { clipped[i] *= factor }
+            if factor.isNormal {
+                for i in 0..<block.count { clipped[i] *= factor }
+            } else {
+                // A gradient near the type's largest value: the factor alone would lose its bits.
+                for i in 0..<block.count { clipped[i] = S(Double(clipped[i]) * scale) }
+            }
         }
         return (parameters, UnsafeBufferPointer(start: clipped, count: block.count))
     }
@@ -62,7 +67,8 @@ extension StepPass {
             gradient: gradient.isEmpty ? TensorStatistics() : gradient[block.parameter],
             overallGradient: overall,
             parameter: parameter.isEmpty ? TensorStatistics() : parameter[block.parameter],
-            sums: sums.isEmpty ? .zero : sums[block.parameter][place], isFirst: place == 0,
+            sums: sums.isEmpty ? .zero : sums[block.parameter][place],
+            isFirst: place == 0 && term.storesFirst,
             strengthScale: optimizer.memory.strengthScale, strengthLimit: strengthLimit)
     }
 
@@ -137,7 +143,7 @@ extension StepPass {
             UpdateBlock(
                 parameters: parameters, gradient: gradient, delta: delta.map { UnsafeBufferPointer($0) },
                 state: state, gradientScale: 1, deltaScale: boundScale, level: optimizer.engine.level),
-            RuleTime(step: step, update: optimizer.updates + 1))
+            RuleTime(step: step, update: optimizer.updates[block.parameter] + 1))
         guard measure, let delta else { return 0 }
         return squares(delta) * boundScale * boundScale
     }

@@ -51,11 +51,14 @@ struct StepPass {
     private var bound: Double? { hasNoise ? stability.perturbationToGradient?.value(at: step) : nil }
 
     mutating func run(_ report: inout StepReport) {
-        let needsNorms =
-            measure || bound != nil || stability.clipNorm != nil || stability.clipGlobalNorm != nil
+        let usesNorms =
+            bound != nil || stability.clipNorm != nil || stability.clipGlobalNorm != nil
             || !requirements.isDisjoint(with: [.tensorGradient, .overallGradient])
+        let needsNorms = measure || usesNorms
         if needsNorms || requirements.contains(.tensorParameters) {
-            guard gatherNorms() || !stability.skipNonFinite else {
+            // A float64 gradient beyond 10¹⁵⁴ has no norm: nothing could be clipped or scaled by it.
+            let isUsable = gatherNorms() && !(usesNorms && gradient.contains { !$0.sumOfSquares.isFinite })
+            guard isUsable || !stability.skipNonFinite else {
                 report.outcome = .skippedNonFinite
                 return
             }
@@ -66,7 +69,13 @@ struct StepPass {
             return
         }
         if requirements.contains(.sums) { gatherSums() }
-        if let bound { applyBound(bound, &report) }
+        if let bound {
+            // Scaling an infinite δ by 0 would make it NaN.
+            guard applyBound(bound, &report) || !stability.skipNonFinite else {
+                report.outcome = .skippedNonFinite
+                return
+            }
+        }
         let perturbationSquares = update(walkBackwards: stability.skipNonFinite || needsNorms)
         if measure { report.perturbationNorm = perturbationSquares.squareRoot() }
         report.sigma = firstStrength()
@@ -187,8 +196,8 @@ struct StepPass {
         }
     }
 
-    /// ‖δ‖² over all blocks, then the factor that keeps ‖δ‖ ≤ ρ‖g‖.
-    private mutating func applyBound(_ ratio: Double, _ report: inout StepReport) {
+    /// ‖δ‖² over all blocks, then the factor that keeps ‖δ‖ ≤ ρ‖g‖; false if ‖δ‖ is not finite.
+    private mutating func applyBound(_ ratio: Double, _ report: inout StepReport) -> Bool {
         let blocks = optimizer.blocks
         var squares = [Double](repeating: 0, count: blocks.count)
         squares.withUnsafeMutableBufferPointer { squares in
@@ -201,12 +210,14 @@ struct StepPass {
             }
         }
         let norm = squares.reduce(0, +).squareRoot()
+        guard norm.isFinite else { return false }
         let limit = ratio * overall.norm
         if norm > limit {
             boundScale = limit / norm
             report.boundScale = boundScale
             optimizer.counts.bounded += 1
         }
+        return true
     }
 
     /// Updates every block; returns Σ‖δ‖² where it is measured.
@@ -237,7 +248,7 @@ struct StepPass {
         let parallel = optimizer.elements < engine.serialBelow ? ParallelFor.serial : engine.parallel
         let threads = max(1, min(parallel.threads, optimizer.blocks.count))
         while optimizer.scratch.count < threads {
-            optimizer.scratch.append(ThreadScratch(blockSize: engine.blockSize))
+            optimizer.scratch.append(ThreadScratch(blockSize: optimizer.blockSize))
         }
         let count = optimizer.blocks.count
         var results = [Double](repeating: 0, count: threads)

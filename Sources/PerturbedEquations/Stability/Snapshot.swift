@@ -6,7 +6,7 @@ struct Snapshot {
     let parameters: [Data]
     /// The state tensors of each parameter.
     let state: [[Data]]
-    let updates: Int
+    let updates: [Int]
 }
 
 extension PerturbedOptimizer {
@@ -17,6 +17,7 @@ extension PerturbedOptimizer {
     func takeSnapshotIfDue(_ guarding: SpikeGuard, _ buffers: [ParameterBuffer]) {
         if let last = memory.snapshotStep, step - last < guarding.snapshotEvery { return }
         memory.snapshotStep = step
+        memory.snapshotLosses = memory.losses
         snapshot = Snapshot(
             parameters: buffers.indices.map { Data(bytes: buffers[$0].parameters, count: bytes($0)) },
             state: state.map { $0.tensors.map { Data($0) } }, updates: updates)
@@ -45,5 +46,7 @@ extension PerturbedOptimizer {
             for (tensor, bytes) in zip(memory.tensors, saved) { bytes.copyBytes(to: tensor) }
         }
         updates = snapshot.updates
+        // Later losses would make the snapshot's own, higher one look like a spike.
+        memory.losses = memory.snapshotLosses
     }
 }

@@ -4,8 +4,8 @@
 /// The loss L(t) of θ(t) is a spike if it is not finite, or if
 /// L(t) > median + k·max(MAD, |median|/1000) of the last `window` accepted losses, MAD the median absolute
 /// deviation from the median, once `minimumHistory` of them are known. On a spike the optimizer restores the
-/// last snapshot of θ and its state, multiplies every noise strength by `cut`, and goes on with the next
-/// step. After `attempts` rollbacks without `window` accepted losses in between it stops with
+/// last snapshot of θ and its state, and the losses known then, multiplies every noise strength by `cut`, and
+/// goes on with the next step. After `attempts` rollbacks without `window` accepted losses in between it stops with
 /// `DivergenceError`, at the last good state.
 public struct SpikeGuard: Sendable, Codable, Hashable {
     /// k, how many deviations above the median a loss may be; > 0, default 6.
@@ -62,6 +62,8 @@ public struct SpikeGuard: Sendable, Codable, Hashable {
         var losses: [Double] = []
         /// The step of the snapshot; nil before the first.
         var snapshotStep: Int?
+        /// The losses up to the snapshot: what counts as normal after a return to it.
+        var snapshotLosses: [Double] = []
         /// Rollbacks in a row.
         var attempts = 0
         /// Accepted losses since the last rollback.

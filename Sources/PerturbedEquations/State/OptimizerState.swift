@@ -8,12 +8,13 @@ public struct OptimizerScalars: Sendable, Codable, Hashable {
 
     public var format = OptimizerScalars.currentFormat
     public var step: Int
-    public var updates: Int
+    /// Updates of each parameter so far.
+    public var updates: [Int]
     public var counts: StabilityCounts
     /// The rule of each group, by name, the equation's first.
     public var rules: [String]
     var memory: SpikeGuard.Memory
-    var snapshotUpdates: Int?
+    var snapshotUpdates: [Int]?
 }
 
 /// A saved state that does not belong to this optimizer: what differs.
@@ -97,6 +98,8 @@ extension PerturbedOptimizer {
                 message: "\(file.name): was written by the rule \(scalars.rules.joined(separator: ", ")); "
                     + "this optimizer has \(own.joined(separator: ", "))")
         }
+        try check(scalars, file.name)
+        try refuseOtherTensors(in: file)
         func tensor(_ name: String, _ spec: ParameterSpec) throws -> TensorEntry {
             try file.tensor(name, type: spec.scalar.tensorType, shape: spec.shape)
         }
@@ -148,6 +151,40 @@ extension PerturbedOptimizer {
             return try decoder.decode(OptimizerScalars.self, from: Data(text.utf8))
         } catch let error as DecodingError {
             throw OptimizerStateError(message: "\(file.name): its optimizer state cannot be read: \(error)")
+        }
+    }
+
+    /// Refuses numbers that no run can have reached.
+    private func check(_ scalars: OptimizerScalars, _ name: String) throws {
+        func refuse(_ what: String) -> OptimizerStateError {
+            OptimizerStateError(message: "\(name): its optimizer state is damaged: \(what)")
+        }
+        guard 0..<(1 << 32) ~= scalars.step else { throw refuse("step \(scalars.step)") }
+        for updates in [scalars.updates, scalars.snapshotUpdates ?? updates] {
+            guard updates.count == parameters.count else {
+                throw OptimizerStateError(
+                    message: "\(name): holds the updates of \(updates.count) parameters; this optimizer has "
+                        + "\(parameters.count)")
+            }
+            guard updates.allSatisfy({ 0...scalars.step ~= $0 }) else {
+                throw refuse("updates \(updates) at step \(scalars.step)")
+            }
+        }
+        let scale = scalars.memory.strengthScale
+        guard 0...1 ~= scale, scalars.memory.attempts >= 0, scalars.memory.acceptedSinceRollback >= 0 else {
+            throw refuse("spike guard \(scalars.memory)")
+        }
+    }
+
+    /// Refuses a file with state that this optimizer would drop: of other parameters, or of other settings
+    /// of its rule.
+    private func refuseOtherTensors(in file: SafetensorsFile) throws {
+        let own = Set(stateSources().map(\.name))
+        let other = file.tensors.map(\.name).filter { $0.hasPrefix("state/") && !own.contains($0) }
+        if let first = other.first {
+            throw OptimizerStateError(
+                message: "\(file.name): holds \(first), which is no state of this optimizer; its rule has "
+                    + "other settings or its parameters are others")
         }
     }
 

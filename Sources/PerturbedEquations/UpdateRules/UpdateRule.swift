@@ -2,7 +2,8 @@
 public struct RuleTime: Sendable, Hashable {
     /// The logical step, 0, 1, 2…: the time of schedules. Skipped steps count.
     public let step: Int
-    /// The number of this update, 1, 2, 3…: the time of bias corrections. Skipped steps do not count.
+    /// The number of this parameter's update, 1, 2, 3…: the time of bias corrections. Steps that were skipped
+    /// or in which the parameter had no gradient do not count.
     public let update: Int
 
     public init(step: Int, update: Int) {
