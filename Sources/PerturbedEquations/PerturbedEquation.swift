@@ -40,6 +40,9 @@ public struct PerturbedEquation: Sendable {
     /// Refuses settings outside their range, naming the setting.
     public func validate() throws {
         try within("rule.\(type(of: rule).catalogueEntry.name)") { try rule.validate() }
+        try require(
+            perturbation.count <= 4096, "perturbation", is: "\(perturbation.count) terms",
+            allowed: "at most 4096 terms, as many as noise has addresses for")
         for (index, term) in perturbation.enumerated() {
             try within("perturbation.\(index).\(type(of: term).catalogueEntry.name)") { try term.validate() }
         }

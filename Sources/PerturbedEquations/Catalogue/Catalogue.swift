@@ -47,7 +47,7 @@ package func decodeNamed(
     func find(_ name: String) throws -> any Catalogued.Type {
         if let type = types.first(where: { $0.catalogueEntry.name == name }) { return type }
         let names = types.map { $0.catalogueEntry.name }
-        let nearest = nearestName(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
+        let nearest = nearestName(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? "."
         throw ConfigurationError(
             "there is no \(kind) \"\(name)\"\(nearest) Allowed: \(names.sorted().joined(separator: ", "))")
     }

@@ -105,7 +105,7 @@ extension Adaptive: Codable {
         let name = try container.decode(.function, default: "identity")
         guard let named = Function.named.first(where: { $0.name == name }) else {
             let names = Function.named.map(\.name)
-            let hint = nearestName(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? ""
+            let hint = nearestName(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? "."
             throw ConfigurationError(
                 "there is no function \"\(name)\"\(hint) Allowed: \(names.joined(separator: ", "))",
                 path: "function")
