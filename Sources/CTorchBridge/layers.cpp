@@ -1,6 +1,7 @@
 #include "bridge.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 #include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
@@ -23,6 +24,15 @@ Pair stride(const ptb_window &window) { return {window.stride_height, window.str
 Pair padding(const ptb_window &window) { return {window.padding_height, window.padding_width}; }
 Pair dilation(const ptb_window &window) { return {window.dilation_height, window.dilation_width}; }
 
+// oneDNN's convolutions are faster with the channels innermost: forward and backward of the Fashion-MNIST CNN
+// took 49 ms so, and 68 ms in PyTorch's default layout (one thread, AVX-512). The weights themselves stay in
+// row-major order, which the optimizer's addresses and the state dictionaries rely on; the copy of a kernel is
+// small beside the convolution. What comes out has the same sizes; only its strides differ.
+bool prefers_channels_last(const at::Tensor &input, const at::Tensor &kernels) {
+  return input.dim() == 4 && kernels.dim() == 4 && input.scalar_type() == at::kFloat && input.is_cpu() &&
+         at::hasMKLDNN() && at::globalContext().userEnabledMkldnn();
+}
+
 }  // namespace
 
 ptb_status ptb_linear(ptb_tensor *x, ptb_tensor *weight, ptb_tensor *bias, PTB_NEW out) noexcept {
@@ -31,8 +41,15 @@ ptb_status ptb_linear(ptb_tensor *x, ptb_tensor *weight, ptb_tensor *bias, PTB_N
 
 ptb_status ptb_conv2d(ptb_tensor *x, ptb_tensor *weight, ptb_tensor *bias, ptb_window window, PTB_NEW out) noexcept {
   return bridge::make(out, [&] {
-    return at::conv2d(x->value, weight->value, bridge::optional(bias), stride(window), padding(window),
-                      dilation(window), int64_t(window.groups));
+    at::Tensor input = x->value, kernels = weight->value;
+    if (prefers_channels_last(input, kernels)) {
+      input = input.contiguous(at::MemoryFormat::ChannelsLast);
+      // A copy even where the sizes make both layouts the same bytes (one input channel): its strides are what
+      // tells the convolution to answer in this layout.
+      kernels = kernels.clone(at::MemoryFormat::ChannelsLast);
+    }
+    return at::conv2d(input, kernels, bridge::optional(bias), stride(window), padding(window), dilation(window),
+                      int64_t(window.groups));
   });
 }
 

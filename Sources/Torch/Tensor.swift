@@ -85,6 +85,13 @@ public enum Libtorch {
     /// Its version, such as `2.13.0`.
     public static var version: String { String(cString: ptb_libtorch_version()) }
 
+    /// Tells the process's allocator to keep up to 1 GiB of freed memory for the next allocation, rather than give
+    /// it back to the system after each training step: a CNN trains up to a third faster so. Call it once, at the
+    /// start of a program that trains; train on its main thread, whose memory this is about.
+    /// - Returns: whether the C library has such a setting (glibc has).
+    @discardableResult
+    public static func keepFreedMemory() -> Bool { ptb_keep_freed_memory() }
+
     /// How many tensors the process holds through this module. For leak tests.
     public static var liveHandles: Int { Int(ptb_live_handles()) }
 }

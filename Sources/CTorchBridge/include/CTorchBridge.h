@@ -58,6 +58,9 @@ void ptb_release(ptb_tensor *tensor) PTB_NOEXCEPT;
 int64_t ptb_live_handles(void) PTB_NOEXCEPT;
 /// The version of the libtorch that the process has loaded, such as "2.13.0". Lives forever.
 const char *ptb_libtorch_version(void) PTB_NOEXCEPT;
+/// Tells the C library's allocator to keep up to 1 GiB of freed memory for the next allocation rather than give
+/// it back to the system (memory.cpp). For the whole process. False where the C library has no such setting.
+bool ptb_keep_freed_memory(void) PTB_NOEXCEPT;
 
 // ---- Creation and memory (creation.cpp) -------------------------------------------------------------------
 
