@@ -26,9 +26,8 @@ let torchLibraries: [LinkerSetting] =
         ? [] : [.unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"])])
     + [.linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("gomp")]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target
-{
-    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], excluding: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: excluding, swiftSettings: strict)
 }
 
 func tests(
@@ -71,7 +70,8 @@ let torch: [Target] = [
             "PerturbedTorch", "TorchNN", "Datasets", "Models", "Safetensors",
             .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             .product(name: "Crypto", package: "swift-crypto"),
-        ]),
+        ],
+        excluding: ["TensorBoard/event.proto"]),
     library("Experiments", ["Training", "Models", "Datasets", "PerturbedEquations", .product(name: "Yams", package: "Yams")]),
     .executableTarget(
         name: "peo",
