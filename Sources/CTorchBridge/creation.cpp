@@ -21,6 +21,7 @@ ptb_status ptb_full(const ptrdiff_t *shape, size_t rank, double value, int32_t d
   return bridge::make(out, [&] {
     const auto options = at::TensorOptions().dtype(bridge::scalar_type(dtype));
     const auto sizes = bridge::sizes(shape, rank);
+    for (const int64_t size : sizes) TORCH_CHECK(size >= 0, "the shape ", sizes, " has a negative size");
     return value == 0 ? at::zeros(sizes, options) : at::full(sizes, value, options);
   });
 }

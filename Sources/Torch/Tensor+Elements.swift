@@ -4,7 +4,7 @@ extension Tensor {
     /// A tensor with a copy of `values`, in row-major order. Traps where their number is not the shape's.
     /// - Throws: `TorchError` where there is no memory for it.
     public init<Element: TensorElement>(_ values: [Element], shape: [Int]) throws(TorchError) {
-        precondition(
+        demand(
             values.count == shape.reduce(1, *),
             "Tensor: \(values.count) values cannot have the shape \(shape)")
         var handle: OpaquePointer?
@@ -33,7 +33,7 @@ extension Tensor {
     public func array<Element: TensorElement>(of type: Element.Type = Element.self) throws(TorchError)
         -> [Element]
     {
-        precondition(dtype == Element.dtype, "array: the tensor holds \(dtype), not \(Element.dtype)")
+        demand(dtype == Element.dtype, "array: the tensor holds \(dtype), not \(Element.dtype)")
         let count = count
         var status: Int32 = 0
         let values = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in

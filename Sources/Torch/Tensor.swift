@@ -36,7 +36,7 @@ public struct Tensor {
         withExtendedLifetime(self) {
             let rank = ptb_rank(handle)
             let index = dimension < 0 ? dimension + rank : dimension
-            precondition(
+            demand(
                 index >= 0 && index < rank, "size: no dimension \(dimension) in the shape \(shape)")
             return ptb_size(handle, index)
         }
@@ -52,7 +52,7 @@ public struct Tensor {
     public var dtype: DType {
         withExtendedLifetime(self) {
             guard let dtype = DType(rawValue: ptb_dtype_of(handle)) else {
-                preconditionFailure(
+                fatalError(
                     "a tensor has an element type (\(ptb_dtype_of(handle))) that Torch does not know")
             }
             return dtype

@@ -58,7 +58,7 @@ public final class TensorList {
         public subscript(index: Int) -> ParameterView {
             let view = memory[index]
             guard let dtype = DType(rawValue: view.dtype), let data = view.data else {
-                preconditionFailure("parameter \(index) is empty or has an unknown type")
+                fatalError("parameter \(index) is empty or has an unknown type")
             }
             return ParameterView(data: data, gradient: view.gradient, count: view.count, dtype: dtype)
         }

@@ -31,3 +31,9 @@ public struct TorchError: Error, Sendable, Equatable, CustomStringConvertible {
 
     public var description: String { "\(operation): \(message) [\(code.rawValue)]" }
 }
+
+/// Stops the program with a message where a caller broke the rules. `precondition` would be silent in release.
+@inline(__always)
+package func demand(_ holds: Bool, _ message: @autoclosure () -> String) {
+    if !holds { fatalError(message()) }
+}

@@ -63,7 +63,7 @@ public enum Initialiser: Sendable, Hashable {
     /// n_in and n_out. Traps for a tensor of fewer than two dimensions, which has neither.
     private static func fan(_ weight: Tensor) -> (inputs: Double, outputs: Double) {
         let shape = weight.shape
-        precondition(shape.count >= 2, "an initialiser needs a weight [out, in, …], not \(shape)")
+        demand(shape.count >= 2, "an initialiser needs a weight [out, in, …], not \(shape)")
         let area = shape.dropFirst(2).reduce(1, *)
         return (Double(shape[1] * area), Double(shape[0] * area))
     }

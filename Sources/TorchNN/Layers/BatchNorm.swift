@@ -30,7 +30,7 @@ public struct BatchNorm: Module {
         _ channels: Int, _ input: Input, momentum: Double = 0.1, epsilon: Double = 1e-5,
         dtype: DType = .float32
     ) throws(TorchError) {
-        precondition(channels > 0, "BatchNorm: the channels \(channels) must be positive")
+        demand(channels > 0, "BatchNorm: the channels \(channels) must be positive")
         self.input = input
         weight = try .ones([channels], dtype: dtype).requiringGradient()
         bias = try .zeros([channels], dtype: dtype).requiringGradient()
@@ -53,12 +53,12 @@ public struct BatchNorm: Module {
     /// Traps in training where a channel has one value only: it has no variance.
     public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
         let rank = x.rank
-        precondition(
+        demand(
             input == .images ? rank == 4 : rank == 2 || rank == 3,
             "BatchNorm: takes \(input == .images ? "[n, channels, h, w]" : "[n, channels] or [n, channels, length]"), not \(x.shape)"
         )
         if context.training {
-            precondition(
+            demand(
                 x.count > x.size(1),
                 "BatchNorm: cannot train on one value per channel (\(x.shape)): use batches of two or more")
             batchesTracked.withUnsafeMutableBytes { $0.assumingMemoryBound(to: Int64.self)[0] += 1 }

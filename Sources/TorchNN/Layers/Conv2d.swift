@@ -19,10 +19,10 @@ public struct Conv2d: Module {
         dilation: Extent = 1, groups: Int = 1, bias: Bool = true, initialiser: Initialiser = .standard,
         seed: UInt64, dtype: DType = .float32
     ) throws(TorchError) {
-        precondition(
+        demand(
             inputs > 0 && outputs > 0 && kernel.height > 0 && kernel.width > 0,
             "Conv2d: the sizes \(inputs) → \(outputs), kernel \(kernel) must be positive")
-        precondition(
+        demand(
             groups > 0 && inputs.isMultiple(of: groups) && outputs.isMultiple(of: groups),
             "Conv2d: \(groups) groups must divide the channels \(inputs) → \(outputs)")
         weight = try .zeros([outputs, inputs / groups, kernel.height, kernel.width], dtype: dtype)

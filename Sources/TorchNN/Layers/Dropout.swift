@@ -10,7 +10,7 @@ public struct Dropout: Module {
 
     /// Traps for a probability outside 0..<1.
     public init(_ p: Double) {
-        precondition(p >= 0 && p < 1, "Dropout: the probability \(p) must be at least 0 and below 1")
+        demand(p >= 0 && p < 1, "Dropout: the probability \(p) must be at least 0 and below 1")
         self.p = p
     }
 

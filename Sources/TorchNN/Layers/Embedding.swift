@@ -12,10 +12,10 @@ public struct Embedding: Module {
     public init(
         _ words: Int, _ width: Int, padding: Int? = nil, seed: UInt64, dtype: DType = .float32
     ) throws(TorchError) {
-        precondition(words > 0 && width > 0, "Embedding: the sizes \(words) × \(width) must be positive")
+        demand(words > 0 && width > 0, "Embedding: the sizes \(words) × \(width) must be positive")
         weight = try .normal([words, width], seed: derivedSeed(seed, "weight"), dtype: dtype)
         if let padding {
-            precondition(
+            demand(
                 (0..<words).contains(padding), "Embedding: the padding row \(padding) is outside 0..<\(words)"
             )
             weight[padding].fillInPlace(0)

@@ -12,7 +12,7 @@ public struct LayerNorm: Module {
 
     /// Throws where there is no memory. Traps for sizes below 1.
     public init(_ shape: [Int], epsilon: Double = 1e-5, dtype: DType = .float32) throws(TorchError) {
-        precondition(
+        demand(
             !shape.isEmpty && shape.allSatisfy { $0 > 0 }, "LayerNorm: the shape \(shape) must be positive")
         self.shape = shape
         weight = try .ones(shape, dtype: dtype).requiringGradient()

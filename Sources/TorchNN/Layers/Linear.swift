@@ -12,7 +12,7 @@ public struct Linear: Module {
         _ inputs: Int, _ outputs: Int, bias: Bool = true, initialiser: Initialiser = .standard, seed: UInt64,
         dtype: DType = .float32
     ) throws(TorchError) {
-        precondition(inputs > 0 && outputs > 0, "Linear: the sizes \(inputs) → \(outputs) must be positive")
+        demand(inputs > 0 && outputs > 0, "Linear: the sizes \(inputs) → \(outputs) must be positive")
         weight = try .zeros([outputs, inputs], dtype: dtype)
         try initialiser.fill(weight, seed: derivedSeed(seed, "weight"))
         self.bias =
