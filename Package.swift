@@ -72,7 +72,9 @@ let torch: [Target] = [
             .product(name: "Crypto", package: "swift-crypto"),
         ],
         excluding: ["TensorBoard/event.proto"]),
-    library("Experiments", ["Training", "Models", "Datasets", "PerturbedEquations", .product(name: "Yams", package: "Yams")]),
+    library(
+        "Experiments",
+        ["Training", "Models", "Datasets", "PerturbedEquations", .product(name: "Yams", package: "Yams")]),
     .executableTarget(
         name: "peo",
         dependencies: [
@@ -87,9 +89,16 @@ let torch: [Target] = [
         of: "Datasets",
         ["TestSupport", "CZlib", "Safetensors", .product(name: "Crypto", package: "swift-crypto")]),
     tests(of: "Models", ["TestSupport", "TorchNN"]),
-    tests(of: "Training", ["TestSupport"]),
-    tests(of: "Experiments", ["TestSupport"]),
-    .testTarget(name: "CommandTests", dependencies: ["TestSupport", "peo"], swiftSettings: strict),
+    tests(
+        of: "Training",
+        [
+            "TestSupport", "Safetensors", "PerturbedEquations", "PerturbedTorch", "Datasets", "Models",
+            "TorchNN",
+            "Torch",
+        ]),
+    tests(of: "Experiments", ["TestSupport", "PerturbedEquations", "Training"]),
+    .testTarget(
+        name: "CommandTests", dependencies: ["TestSupport", "peo", "Safetensors"], swiftSettings: strict),
 ]
 
 let package = Package(

@@ -58,7 +58,7 @@ struct Train: ParsableCommand {
         Interruption.listen()
         let prepared = try prepare()
         for warning in prepared.warnings { note("warning: \(warning)") }
-        if prepared.isFinished { note("\(prepared.directory.url.relativePath) was finished before") }
+        if prepared.isFinished { note("\(prepared.directory.url.shownPath) was finished before") }
         let directory = prepared.directory.url
         do {
             try report(try prepared.train(), directory)
@@ -91,22 +91,29 @@ struct Train: ParsableCommand {
 
     private func report(_ result: TrainingResult, _ directory: URL) throws {
         if json {
-            try Output.writeJSON(TrainReport(run: directory.relativePath, result: result))
+            try Output.writeJSON(TrainReport(run: directory.shownPath, result: result))
             return
         }
-        try Output.write(TrainReport.text(result, run: directory.relativePath))
+        try Output.write(TrainReport.text(result, run: directory.shownPath))
     }
 
     /// The error with the way on: how to resume, or that it is no use.
     private static func explained(_ error: TrainingStopped, _ directory: URL) -> TrainingStopped {
         var explained = error
         if let step = error.checkpointStep {
-            explained.message += "\nThe checkpoint of step \(step) is in \(directory.relativePath). "
+            explained.message += "\nThe checkpoint of step \(step) is in \(directory.shownPath). "
             explained.message +=
                 error.code == .interrupted
-                ? "Go on with: peo train --resume \(directory.relativePath)"
+                ? "Go on with: peo train --resume \(directory.shownPath)"
                 : "Its weights can be used; to train on from other settings, start a new run."
         }
         return explained
+    }
+}
+
+extension URL {
+    /// The path as a user would write it.
+    fileprivate var shownPath: String {
+        relativePath.hasPrefix("./") ? String(relativePath.dropFirst(2)) : relativePath
     }
 }

@@ -25,10 +25,10 @@ typedef enum {
 } pk_mode;
 
 /// Memory the update will need soon: a noise kernel touches it while it computes, so that arithmetic and
-/// memory traffic overlap. Each array is at least as long as the kernel's output.
+/// memory traffic overlap. Entries may be NULL. `bytes` per array.
 typedef struct {
     const char *arrays[6];
-    int count;
+    size_t bytes;
 } pk_prefetch;
 
 /// The distributions; each has mean 0 and variance 1 except where said.

@@ -166,7 +166,8 @@ final class StrictDecoder: Decoder {
             return .dataCorrupted(
                 .init(
                     codingPath: codingPath + [PathKey(key)],
-                    debugDescription: "unknown key '\(key)'; did you mean '\(meant)'?",
+                    debugDescription: "unknown key '\(key)'; did you mean '\(meant)'?"
+                        + (missing.isEmpty ? " (allowed: \(asked.sorted().joined(separator: ", ")))" : ""),
                     underlyingError: UnknownKey()))
         }
         return error

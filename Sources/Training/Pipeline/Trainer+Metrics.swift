@@ -28,6 +28,7 @@ extension Trainer {
 
     private func append(_ record: MetricsRecord) throws {
         try log.append(record)
+        try board.append(record)
     }
 
     /// Shows the state of the run: the newest loss, and the values of the last step that was measured.

@@ -14,6 +14,7 @@ public final class Trainer {
     let reporter: ProgressReporter
     let optimizer: ModelOptimizer
     let log: MetricsLog
+    let board: TensorBoardLog
     var position: Position
     var progress: TrainingProgress
     var information: RunInformation
@@ -62,6 +63,8 @@ public final class Trainer {
         information.beginSession(at: optimizer.core.step)
         try information.write(to: run.information)
         log = try MetricsLog(url: run.metrics, keepingUpTo: optimizer.core.step)
+        board = try TensorBoardLog(
+            directory: run.url, keepingUpTo: information.sessions.count > 1 ? optimizer.core.step : nil)
     }
 
     /// Trains to the end.
@@ -85,12 +88,13 @@ public final class Trainer {
             var started = clock.now
             while position.batch < batches.count, step < plan.totalSteps {
                 let epoch = position.epoch
-                let measure = (step + 1) % plan.settings.logEvery == 0 || shown == nil
+                // A function of the step alone, so that a resumed run measures the same steps.
+                let measure = (step + 1) % plan.settings.logEvery == 0
                 let outcome = try take(
                     training,
                     TrainingPlan.microBatches(batches[position.batch], parts: plan.settings.accumulate),
                     loader, measure)
-                if measure || shown == nil { shown = outcome }
+                if measure { shown = outcome }
                 position.batch += 1
                 let endsEpoch = position.batch == batches.count
                 if endsEpoch { position = Position(epoch: epoch + 1, batch: 0) }

@@ -71,7 +71,12 @@ public struct RunDirectory: Sendable {
                 path: url.path, operation: .open, reason: .missing,
                 detail: "no run is there (a run is a directory with a config.yaml)")
         }
-        return RunDirectory(url: url, lock: try RunLock(directory: url))
+        let run = RunDirectory(url: url, lock: try RunLock(directory: url))
+        // The lock is ours, so whatever is unfinished was left by a process that was killed.
+        for directory in [url, run.checkpoints.directory] {
+            _ = try? AtomicFile.removeAbandoned(in: directory, olderThan: 0)
+        }
+        return run
     }
 
     private static func makeDirectory(_ url: URL, intermediate: Bool = false) throws {

@@ -1,0 +1,71 @@
+import Datasets
+import Foundation
+import Models
+import PerturbedEquations
+import PerturbedTorch
+import TestSupport
+import Testing
+import TorchNN
+import Training
+
+/// Training through the library.
+@Suite struct TrainingRunTests {
+    private static func train(
+        _ settings: TrainingSettings, equation: PerturbedEquation, in directory: TemporaryDirectory? = nil
+    ) throws -> ([Float], TrainingResult) {
+        let directory = try directory ?? TemporaryDirectory()
+        let data = try DatasetCatalogue.load("digits")
+        let model = try MLP(hidden: [8]).build(input: data.inputShape, classes: 10, seed: 1)
+        let plan = TrainingPlan(
+            name: "test", modelName: "mlp", model: model, data: data, equation: equation, settings: settings)
+        let run = try RunDirectory.create(at: directory.file("run"), config: "")
+        let trainer = try Trainer(
+            plan: plan, optimizer: plan.makeOptimizer(), run: run,
+            reporter: ProgressReporter(isQuiet: true), version: "test")
+        let result = try trainer.train()
+        return (try model.parameters.flatMap { try $0.tensor.detached().array(of: Float.self) }, result)
+    }
+
+    /// Micro-batches add up to the mean over the batch, and the noise is drawn once for the whole.
+    @Test(arguments: [2, 3, 7]) func accumulationGivesTheSameStep(parts: Int) throws {
+        var settings = TrainingSettings(steps: 5)
+        settings.batchSize = 50
+        let equation = PerturbedEquation(rule: SGD(learningRate: 0.5), perturbation: Gaussian(sigma: 0.05))
+        let (whole, _) = try Self.train(settings, equation: equation)
+        settings.accumulate = parts
+        let (accumulated, _) = try Self.train(settings, equation: equation)
+        let difference = zip(whole, accumulated).map { abs($0 - $1) }.max() ?? 1
+        #expect(difference < 1e-5, "accumulating over \(parts) parts moved a parameter by \(difference)")
+        #expect(difference > 0 || whole == accumulated)
+    }
+
+    /// The seed decides everything: equal seeds give equal bits, different seeds different ones.
+    @Test func theSeedDecides() throws {
+        var settings = TrainingSettings(steps: 5)
+        let equation = PerturbedEquation(rule: Adam(learningRate: 0.01), perturbation: Gaussian(sigma: 0.05))
+        let first = try Self.train(settings, equation: equation)
+        let second = try Self.train(settings, equation: equation)
+        #expect(first.0 == second.0)
+        settings.seed = 2
+        #expect(try Self.train(settings, equation: equation).0 != first.0)
+    }
+
+    /// Schedules that leave their length out get the run's: η goes from 0 to 1 over exactly its steps.
+    @Test func schedulesSpanTheRun() throws {
+        var settings = TrainingSettings(steps: 30)
+        settings.logEvery = 1
+        let directory = try TemporaryDirectory()
+        let rising = PerturbedEquation(rule: SGD(learningRate: Scheduled(LinearSchedule(from: 0, to: 1))))
+        let (_, result) = try Self.train(settings, equation: rising, in: directory)
+        #expect(result.steps == 30 && result.epochs == 2)
+        let rates = try String(contentsOf: directory.file("run/metrics.jsonl"), encoding: .utf8).split(
+            separator: "\n"
+        )
+        .compactMap { line in
+            (try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])?["learningRate"]
+                as? Double
+        }
+        #expect(rates.count == 30)
+        for (step, rate) in rates.enumerated() { #expect(abs(rate - Double(step) / 30) < 1e-12) }
+    }
+}
