@@ -5,12 +5,14 @@ SWIFT ?= swift
 CONFIG ?= Examples/digits-cnn.yaml
 SOURCES := $(wildcard Sources Tests Benchmarks Examples Package.swift)
 
-.PHONY: help run bootstrap build test core lint format
+.PHONY: help run bootstrap build test core smoke bench lint format
 
 help:
 	@echo "make run        set up, build, and train Examples/digits-cnn.yaml (CONFIG=file for another)"
 	@echo "make test       set up, build, and run every test"
 	@echo "make core       build and test PerturbedEquations alone: needs no libtorch and no download"
+	@echo "make smoke      run each command of peo once, small"
+	@echo "make bench      the speed tables of the README, with PyTorch and optax in the same run"
 	@echo "make bootstrap  only fetch and check libtorch (LIBTORCH=/path uses an installed one)"
 	@echo "make build      set up and build in release"
 	@echo "make lint       check the formatting;  make format: apply it"
@@ -33,6 +35,14 @@ core: export PEO_CORE_ONLY = 1
 core:
 	$(SWIFT) build -c release --scratch-path .build-core --build-tests
 	$(SWIFT) test -c release --scratch-path .build-core --skip-build --disable-xctest
+
+smoke: bootstrap
+	$(SWIFT) build -c release --product peo
+	$(SWIFT) build -c release --product CustomPerturbation
+	scripts/smoke "$$($(SWIFT) build -c release --show-bin-path)/peo"
+
+bench: build
+	scripts/peers "$$($(SWIFT) build -c release --show-bin-path)/peo"
 
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)

@@ -45,6 +45,9 @@ let core: [Target] = [
         linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     library("Safetensors"),
     library("PerturbedEquations", ["CPerturbationKernels", "Safetensors"]),
+    .executableTarget(
+        name: "CustomPerturbation", dependencies: ["PerturbedEquations"], path: "Examples/CustomPerturbation",
+        swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     tests(of: "Safetensors", ["TestSupport"]),
     tests(of: "PerturbedEquations", ["CPerturbationKernels", "Safetensors", "TestSupport"]),

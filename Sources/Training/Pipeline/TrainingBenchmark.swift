@@ -1,0 +1,33 @@
+import PerturbedEquations
+import TorchNN
+
+/// Times the pipeline's steps, as a run takes them: loading the batch, the five stages, reading the loss.
+public final class TrainingBenchmark {
+    private let step: TrainingStep
+    private let loader: BatchLoader
+    private let batches: [ArraySlice<Int>]
+    private var next = 0
+
+    /// - Parameter plan: what to train; its evaluation and checkpoints are left out.
+    /// - Throws: `ConfigurationError` for an equation that does not fit the model.
+    public init(_ plan: TrainingPlan) throws {
+        step = TrainingStep(
+            model: plan.model, optimizer: try plan.makeOptimizer(), loss: .crossEntropy(labelSmoothing: 0),
+            dropout: NoiseKey(seed: plan.settings.seed).derived("dropout"), buffers: BufferKeeper(plan.model))
+        loader = BatchLoader(plan.data.train, shape: plan.data.inputShape)
+        batches = stride(from: 0, to: plan.data.train.count, by: plan.settings.batchSize).map { start in
+            ArraySlice(start..<min(start + plan.settings.batchSize, plan.data.train.count))
+        }
+    }
+
+    /// Seconds for `count` steps.
+    public func run(steps count: Int) throws -> Double {
+        let elapsed = try ContinuousClock().measure {
+            for _ in 0..<count {
+                _ = try step.take([batches[next]], from: loader, measure: false)
+                next = (next + 1) % batches.count
+            }
+        }
+        return elapsed / .seconds(1)
+    }
+}

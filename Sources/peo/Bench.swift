@@ -1,0 +1,91 @@
+import ArgumentParser
+import Experiments
+import Foundation
+
+/// `peo bench`
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure speed: the perturbed step, and training steps of small models.",
+        discussion: """
+            Ratios are taken within one run, round by round, and their medians are printed: the machine's speed
+            drifts, and ratios do not. For PyTorch and optax beside it, see Benchmarks/peers.py.
+            """,
+        subcommands: [Step.self, Training.self])
+
+    /// `peo bench step`
+    struct Step: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "The time of a perturbed step against libtorch's own fused steps.")
+
+        @Option(help: "How many float32 parameters; each takes about 50 bytes.")
+        var elements = 25_000_000
+
+        @Option(help: "Threads.")
+        var threads = 2
+
+        @Option(help: "Timed rounds of each row.")
+        var rounds = 15
+
+        @Flag(name: .long, help: "Print one JSON object.")
+        var json = false
+
+        func validate() throws {
+            guard (1...1_000_000_000).contains(elements) else {
+                throw ValidationError("--elements is \(elements); allowed: 1 to 1000000000")
+            }
+            guard (1...1024).contains(threads) else {
+                throw ValidationError("--threads is \(threads); allowed: 1 to 1024")
+            }
+            guard (1...1000).contains(rounds) else {
+                throw ValidationError("--rounds is \(rounds); allowed: 1 to 1000")
+            }
+        }
+
+        func run() throws {
+            let report = try StepBenchmark(elements: elements, threads: threads, rounds: rounds).run()
+            if json { try Output.writeJSON(report) } else { try Output.write(report.table) }
+        }
+    }
+
+    /// `peo bench training`
+    struct Training: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Training steps per second of small models, with and without perturbation.")
+
+        @Argument(help: "\(TrainingCase.allCases.map(\.rawValue).joined(separator: ", ")); all unless given.")
+        var name: String?
+
+        @Option(help: "Seconds of each of the five rounds.")
+        var seconds = 0.5
+
+        @Flag(name: .long, help: "Print one JSON object.")
+        var json = false
+
+        func validate() throws {
+            guard seconds > 0, seconds <= 60 else {
+                throw ValidationError("--seconds is \(seconds); allowed: above 0, at most 60")
+            }
+            if let name, TrainingCase(rawValue: name) == nil {
+                throw ValidationError(
+                    "there is no case '\(name)'; allowed: "
+                        + TrainingCase.allCases.map(\.rawValue).joined(separator: ", "))
+            }
+        }
+
+        func run() throws {
+            let cases = name.flatMap(TrainingCase.init(rawValue:)).map { [$0] } ?? TrainingCase.allCases
+            let reports = try cases.flatMap { one in
+                try [false, true].map { try one.run(perturbed: $0, seconds: seconds) }
+            }
+            if json {
+                try Output.writeJSON(["training": reports])
+                return
+            }
+            try Output.write(
+                reports.map { report in
+                    "\(report.name)\(report.perturbed ? " + gaussian" : ""), \(report.threads) thread(s): "
+                        + "\(Int(report.stepsPerSecond.rounded())) steps/s"
+                }.joined(separator: "\n"))
+        }
+    }
+}
