@@ -1,5 +1,7 @@
 // Chooses a level by what the processor says of itself.
 #include "levels.h"
+
+#define PK_WIDTH 128
 #include "philox.h"
 
 pk_level pk_highest_level(void) {
@@ -37,11 +39,12 @@ void pk_words(uint32_t *out, size_t count, const pk_stream *stream, uint64_t fir
     uint64_t chunk = first / PK_CHUNK;
     size_t skip = (size_t)(first % PK_CHUNK), done = 0;
     while (done < count) {
-        pk_words32 w = pk_philox(stream, chunk++ * (PK_CHUNK / 4));
+        uint64_t quad = chunk++ * (PK_CHUNK / 4);
+        pk_words32 w = pk_philox(pk_fix(stream, quad), (uint32_t)quad);
         uint32_t words[PK_CHUNK];
-        v16u lower = PK_LOWER(w.low, w.high), upper = PK_UPPER(w.low, w.high);
-        memcpy(words, &lower, sizeof lower);
-        memcpy(words + 16, &upper, sizeof upper);
+        vuint first_half = PK_FIRST(w.low, w.high), second_half = PK_SECOND(w.low, w.high);
+        memcpy(words, &first_half, sizeof first_half);
+        memcpy(words + PK_LANES, &second_half, sizeof second_half);
         size_t n = PK_CHUNK - skip < count - done ? PK_CHUNK - skip : count - done;
         memcpy(out + done, words + skip, n * sizeof *words);
         done += n;

@@ -1,5 +1,6 @@
 // The kernels for x86-64-v4.
 #if defined(__x86_64__)
+#define PK_WIDTH 512  // bits of a vector register
 #include "CPerturbationKernels.h"
 #include "levels.h"
 

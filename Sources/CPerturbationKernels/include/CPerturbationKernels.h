@@ -25,10 +25,10 @@ typedef enum {
 } pk_mode;
 
 /// Memory the update will need soon: a noise kernel touches it while it computes, so that arithmetic and
-/// memory traffic overlap. Entries may be NULL. `bytes` per array.
+/// memory traffic overlap. Each array is at least as long as the kernel's output.
 typedef struct {
     const char *arrays[6];
-    size_t bytes;
+    int count;
 } pk_prefetch;
 
 /// The distributions; each has mean 0 and variance 1 except where said.

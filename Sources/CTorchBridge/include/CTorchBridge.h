@@ -221,6 +221,16 @@ void ptb_parallel_for(int32_t threads, ptrdiff_t count, void (*body)(ptrdiff_t i
 ptb_status ptb_fill_uniform(ptb_tensor *tensor, double low, double high, uint64_t seed) PTB_NOEXCEPT;
 ptb_status ptb_fill_normal(ptb_tensor *tensor, double mean, double deviation, uint64_t seed) PTB_NOEXCEPT;
 
+// ---- libtorch's own steps (peers.cpp): what `peo bench step` measures against ------------------------------
+
+/// torch.optim.Adam(fused=True).step() on one tensor; `step` is a float32 tensor of one element.
+ptb_status ptb_peer_adam(ptb_tensor *parameter, ptb_tensor *gradient, ptb_tensor *first, ptb_tensor *second,
+                         ptb_tensor *step, double rate) PTB_NOEXCEPT;
+/// torch.optim.SGD(fused=True).step() on one tensor, without momentum.
+ptb_status ptb_peer_sgd(ptb_tensor *parameter, ptb_tensor *gradient, double rate) PTB_NOEXCEPT;
+/// gradient += deviation * torch.randn_like(gradient), from torch's global generator.
+ptb_status ptb_peer_add_noise(ptb_tensor *gradient, double deviation) PTB_NOEXCEPT;
+
 #pragma clang assume_nonnull end
 
 #ifdef __cplusplus

@@ -124,20 +124,8 @@ extension StepPass {
             UnsafeMutableBufferPointer(
                 start: $0.baseAddress!.assumingMemoryBound(to: S.self) + block.start, count: block.count)
         }
-        var prefetch = pk_prefetch()
-        prefetch.bytes = block.count * MemoryLayout<S>.stride
-        prefetch.arrays.0 = UnsafeRawPointer(parameters.baseAddress!).assumingMemoryBound(to: CChar.self)
-        prefetch.arrays.1 = UnsafeRawPointer(gradient.baseAddress!).assumingMemoryBound(to: CChar.self)
-        if state.count > 0 {
-            prefetch.arrays.2 = UnsafeRawPointer(state[0].baseAddress!).assumingMemoryBound(to: CChar.self)
-        }
-        if state.count > 1 {
-            prefetch.arrays.3 = UnsafeRawPointer(state[1].baseAddress!).assumingMemoryBound(to: CChar.self)
-        }
-        if state.count > 2 {
-            prefetch.arrays.4 = UnsafeRawPointer(state[2].baseAddress!).assumingMemoryBound(to: CChar.self)
-        }
-        let delta = delta(block, scratch, parameters, gradient, prefetch: prefetch)
+        let delta = delta(
+            block, scratch, parameters, gradient, prefetch: prefetch(parameters, gradient, state))
         S.update(
             optimizer.groups[optimizer.groupOf[block.parameter]].rule,
             UpdateBlock(
@@ -146,6 +134,24 @@ extension StepPass {
             RuleTime(step: step, update: optimizer.updates[block.parameter] + 1))
         guard measure, let delta else { return 0 }
         return squares(delta) * boundScale * boundScale
+    }
+
+    /// What the update of a block will read: θ, g and the state.
+    private func prefetch<S: BlockScalar>(
+        _ parameters: UnsafeMutableBufferPointer<S>, _ gradient: UnsafeBufferPointer<S>,
+        _ state: [UnsafeMutableBufferPointer<S>]
+    ) -> pk_prefetch {
+        func address(_ index: Int) -> UnsafePointer<CChar>? {
+            let start: UnsafeRawPointer? =
+                index < state.count ? state[index].baseAddress.map { UnsafeRawPointer($0) } : nil
+            return start?.assumingMemoryBound(to: CChar.self)
+        }
+        return pk_prefetch(
+            arrays: (
+                UnsafeRawPointer(parameters.baseAddress)?.assumingMemoryBound(to: CChar.self),
+                UnsafeRawPointer(gradient.baseAddress)?.assumingMemoryBound(to: CChar.self), address(0),
+                address(1), address(2), address(3)
+            ), count: Int32(2 + min(4, state.count)))
     }
 
     /// The strength of the first noise term that has one, at the first block of its group.
