@@ -29,6 +29,8 @@ package enum ParityPython {
         let process = Process()
         process.executableURL = interpreter
         process.arguments = ["-c", script] + arguments
+        // One thread: the test process beside it uses the cores already.
+        process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "1"]) { $1 }
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
         try process.run()
