@@ -87,7 +87,7 @@ let torch: [Target] = [
         swiftSettings: strict),
     tests(of: "Torch", ["TestSupport"]),
     tests(of: "TorchNN", ["TestSupport", "Safetensors"]),
-    tests(of: "PerturbedTorch", ["TestSupport"]),
+    tests(of: "PerturbedTorch", ["PerturbedEquations", "TestSupport"]),
     tests(
         of: "Datasets",
         ["TestSupport", "CZlib", "Safetensors", .product(name: "Crypto", package: "swift-crypto")]),
