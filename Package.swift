@@ -81,7 +81,7 @@ let torch: [Target] = [
     .executableTarget(
         name: "peo",
         dependencies: [
-            "Experiments", "Training", "PerturbedTorch",
+            "Experiments", "Training", "PerturbedTorch", "Torch",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),

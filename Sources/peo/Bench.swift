@@ -1,6 +1,7 @@
 import ArgumentParser
 import Experiments
 import Foundation
+import Torch
 
 /// `peo bench`
 struct Bench: ParsableCommand {
@@ -73,6 +74,7 @@ struct Bench: ParsableCommand {
         }
 
         func run() throws {
+            Libtorch.keepFreedMemory()
             let cases = name.flatMap(TrainingCase.init(rawValue:)).map { [$0] } ?? TrainingCase.allCases
             let reports = try cases.flatMap { one in
                 try [false, true].map { try one.run(perturbed: $0, seconds: seconds) }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Experiments
 import Foundation
 import Safetensors
+import Torch
 import Training
 
 /// `peo train`
@@ -56,6 +57,7 @@ struct Train: ParsableCommand {
 
     func run() throws {
         Interruption.listen()
+        Libtorch.keepFreedMemory()
         let prepared = try prepare()
         for warning in prepared.warnings { note("warning: \(warning)") }
         if prepared.isFinished { note("\(prepared.directory.url.shownPath) was finished before") }

@@ -2,6 +2,9 @@ import Foundation
 
 /// Times several pieces of work in turn, round after round, so that a drift of the machine's speed meets
 /// all of them alike and ratios can be taken within a round.
+///
+/// Each timed run follows an untimed one of the same work: it finds threads awake and caches as a loop of it
+/// would, not as its neighbour in the table left them.
 struct PairedTiming {
     struct Work {
         let run: () throws -> Void
@@ -14,15 +17,13 @@ struct PairedTiming {
     /// Seconds by work and round.
     let seconds: [[Double]]
 
-    /// Runs every work `warmup` times, then once in each of `rounds` rounds.
-    init(_ works: [Work], rounds: Int, warmup: Int = 2) throws {
-        for work in works {
-            for _ in 0..<warmup { try work.run() }
-        }
+    /// Times every work once in each of `rounds` rounds.
+    init(_ works: [Work], rounds: Int) throws {
         var seconds = [[Double]](repeating: [], count: works.count)
         let clock = ContinuousClock()
         for _ in 0..<rounds {
             for (index, work) in works.enumerated() {
+                try work.run()
                 let elapsed = try clock.measure { try work.run() }
                 let (whole, fraction) = elapsed.components
                 seconds[index].append(Double(whole) + Double(fraction) * 1e-18)

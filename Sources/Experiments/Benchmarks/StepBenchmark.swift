@@ -24,7 +24,7 @@ public struct StepBenchmark: Sendable {
         public let nanoseconds: Double
         /// Median over rounds of this row's time by libtorch's fused Adam's (or SGD's, for SGD rows).
         public let toFused: Double
-        /// The same by libtorch's fused Adam after `grad.add_(randn_like(grad))`; nil for SGD rows.
+        /// The same by libtorch's fused Adam after `grad.add_(randn_like(grad))`; nil where it was not timed.
         public let toNoisy: Double?
     }
 
@@ -43,38 +43,27 @@ public struct StepBenchmark: Sendable {
         public let parameterBytes: Int
     }
 
-    /// A parameter with its gradient, aligned as libtorch aligns its tensors, and an optimizer for it.
-    private final class Subject {
-        private let theta: UnsafeMutableBufferPointer<Float>
-        private let gradient: UnsafeMutableBufferPointer<Float>
+    /// An optimizer for the parameter and gradient of the peers.
+    private struct Subject {
+        private let peers: Peers
         private let optimizer: PerturbedOptimizer
 
-        init(_ elements: Int, _ equation: PerturbedEquation, threads: Int) throws {
-            func allocate() -> UnsafeMutableBufferPointer<Float> {
-                let memory = UnsafeMutableRawBufferPointer.allocate(
-                    byteCount: elements * MemoryLayout<Float>.stride, alignment: 64
-                ).bindMemory(to: Float.self)
-                var span = memory.mutableSpan
-                NoiseStream(key: NoiseKey(seed: 1), step: 0, parameter: 0, term: 0).fill(&span, with: .normal)
-                return memory
-            }
-            theta = allocate()
-            gradient = allocate()
+        init(_ peers: Peers, _ elements: Int, _ equation: PerturbedEquation, threads: Int) throws {
+            self.peers = peers
             optimizer = try PerturbedOptimizer(
                 parameters: [ParameterSpec("theta", shape: [elements])], equation: equation, seed: 1,
                 engine: Engine(parallel: .torch(threads: threads)))
         }
 
-        deinit {
-            theta.deallocate()
-            gradient.deallocate()
-        }
-
         func step() throws {
-            guard let theta = theta.baseAddress, let gradient = gradient.baseAddress else { return }
-            try optimizer.step([ParameterBuffer(parameters: theta, gradient: gradient)])
+            _ = try peers.withMemory { parameter, gradient in
+                try optimizer.step([ParameterBuffer(parameters: parameter, gradient: gradient)])
+            }
         }
     }
+
+    /// The row that is also timed against libtorch's Adam after `randn_like`.
+    static let subject = "PEO adam + gaussian"
 
     /// The equations that are timed, in the order of the table. Guards are off unless named.
     static let equations: [(name: String, equation: PerturbedEquation)] = {
@@ -89,7 +78,7 @@ public struct StepBenchmark: Sendable {
         }
         return [
             ("PEO adam", adam([])),
-            ("PEO adam + gaussian", adam([gaussian])),
+            (subject, adam([gaussian])),
             ("  … + skipNonFinite", adam([gaussian], Stability())),
             ("  … + clipGlobalNorm", adam([gaussian], guarded { $0.clipGlobalNorm = 1e9 })),
             ("  … + perturbationToGradient", adam([gaussian], guarded { $0.perturbationToGradient = 1e9 })),
@@ -130,22 +119,27 @@ public struct StepBenchmark: Sendable {
             row("libtorch \(name)", peerTiming, index, fused: index == 2 ? 2 : 0, noisy: index == 2 ? nil : 1)
         }
         for (name, equation) in Self.equations {
-            let subject = try Subject(elements, equation, threads: threads)
+            let subject = try Subject(peers, elements, equation, threads: threads)
             let step = PairedTiming.Work { try subject.step() }
             if equation.rule is SGD {
                 rows.append(
                     row(
                         name, try PairedTiming([.init { try peers.sgd() }, step], rounds: rounds), 1, fused: 0
                     ))
-            } else {
+            } else if name == Self.subject {
                 let timing = try PairedTiming([.init { try peers.adam() }, noisyAdam, step], rounds: rounds)
                 rows.append(row(name, timing, 2, fused: 0, noisy: 1))
+            } else {
+                rows.append(
+                    row(
+                        name, try PairedTiming([.init { try peers.adam() }, step], rounds: rounds), 1,
+                        fused: 0))
             }
         }
         return Report(
             elements: elements, threads: threads, rounds: rounds, libtorch: Libtorch.version,
-            instructions: SIMDLevel.highest.rawValue, rows: rows, finiteCheckCost: try finiteCheckCost(),
-            extraPeakBytes: try extraPeak(), parameterBytes: elements * MemoryLayout<Float>.stride)
+            instructions: SIMDLevel.highest.rawValue, rows: rows, finiteCheckCost: try finiteCheckCost(peers),
+            extraPeakBytes: try extraPeak(peers), parameterBytes: elements * MemoryLayout<Float>.stride)
     }
 
     private func row(
@@ -157,11 +151,12 @@ public struct StepBenchmark: Sendable {
     }
 
     /// What the finite check adds to a gaussian-perturbed Adam step, in turn.
-    private func finiteCheckCost() throws -> Double {
+    private func finiteCheckCost(_ peers: Peers) throws -> Double {
         let gaussian = Gaussian(sigma: 1e-3)
         let works = try [Stability.none, Stability()].map { stability in
             let subject = try Subject(
-                elements, PerturbedEquation(rule: Adam(), perturbation: gaussian, stability: stability),
+                peers, elements,
+                PerturbedEquation(rule: Adam(), perturbation: gaussian, stability: stability),
                 threads: threads)
             return PairedTiming.Work { try subject.step() }
         }
@@ -169,9 +164,10 @@ public struct StepBenchmark: Sendable {
     }
 
     /// How far the resident memory rises while perturbed steps run.
-    private func extraPeak() throws -> Int? {
+    private func extraPeak(_ peers: Peers) throws -> Int? {
         let subject = try Subject(
-            elements, PerturbedEquation(rule: SGD(learningRate: 1e-3), perturbation: Gaussian(sigma: 1e-3)),
+            peers, elements,
+            PerturbedEquation(rule: SGD(learningRate: 1e-3), perturbation: Gaussian(sigma: 1e-3)),
             threads: threads)
         // The first step brings what is there without any perturbation: threads, blocks, state.
         try subject.step()

@@ -14,10 +14,10 @@ public struct Engine: Sendable {
     /// - Parameters:
     ///   - parallel: Dispatch over all processors unless told.
     ///   - level: the machine's highest unless told.
-    ///   - blockSize: a multiple of 32; 8,192 unless told: a block of δ stays in the nearest caches.
+    ///   - blockSize: a multiple of 32; 16,384 unless told: a block of δ stays in the nearest caches.
     public init(
         parallel: ParallelFor = .dispatch(threads: ProcessInfo.processInfo.activeProcessorCount),
-        level: SIMDLevel = .highest, blockSize: Int = 8192, serialBelow: Int = 32768
+        level: SIMDLevel = .highest, blockSize: Int = 16384, serialBelow: Int = 32768
     ) {
         precondition(blockSize >= 32 && blockSize % 32 == 0, "a block holds a multiple of 32 elements")
         precondition(SIMDLevel.supported.contains(level), "this machine has no \(level) instructions")
