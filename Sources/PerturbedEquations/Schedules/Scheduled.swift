@@ -89,7 +89,8 @@ extension Scheduled {
     /// distances up to the last step there can be, 2³², once its length is known. Beyond 10,000 steps 0 is
     /// allowed too: an exponential may underflow where no run goes.
     package func require(_ name: String, in range: ClosedRange<Double>, allowed: String) throws {
-        try within(name) { try validate() }
+        // A bare number is checked below, under its own name and with its own range.
+        if constant == nil { try within(name) { try validate() } }
         let near = [0, 1, 2, 3, 5, 10, 30, 100, 300, 1000, 3000, 10000]
         let far = [30_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 1 << 32 - 1]
         for step in needsHorizon ? [0] : near + far {
