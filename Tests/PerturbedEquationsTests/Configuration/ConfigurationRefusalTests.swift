@@ -1,0 +1,144 @@
+import Foundation
+import PerturbedEquations
+import Testing
+
+/// A setting outside its range is refused by name, with its value and what is allowed.
+@Suite struct ConfigurationRefusalTests {
+    static func refusal(_ equation: PerturbedEquation, horizon: Int? = nil) -> ConfigurationError? {
+        do {
+            _ = try PerturbedOptimizer(
+                parameters: [ParameterSpec("p", shape: [1])], equation: equation, seed: 1, horizon: horizon)
+            return nil
+        } catch { return error as? ConfigurationError }
+    }
+
+    static let sgd = SGD(learningRate: 1)
+
+    static let bad: [(String, PerturbedEquation)] = {
+        var bad: [(String, PerturbedEquation)] = []
+        func term(_ path: String, _ term: any Perturbation) {
+            bad.append(
+                ("perturbation.1." + path, PerturbedEquation(rule: sgd, perturbation: WeightPenalty(), term)))
+        }
+        func rule(_ path: String, _ rule: any UpdateRule) {
+            bad.append(("rule." + path, PerturbedEquation(rule: rule)))
+        }
+        func stability(_ path: String, _ stability: Stability) {
+            bad.append(("stability." + path, PerturbedEquation(rule: sgd, stability: stability)))
+        }
+        for value in [-1, .nan, .infinity] {
+            let s = Scheduled(value)
+            term("gaussian.sigma", Gaussian(sigma: .absolute(s)))
+            term("uniform.sigma", Uniform(sigma: .relative(s)))
+            term("laplace.sigma", Laplace(sigma: .relative(s, .all)))
+            term("orthogonal.sigma", Orthogonal(sigma: .absolute(s)))
+            term("gradientScaled.alpha", GradientScaled(alpha: s))
+            term("dropNoise.probability", DropNoise(probability: s))
+            term("weightPenalty.l1", WeightPenalty(l1: s))
+            term("weightPenalty.l2", WeightPenalty(l2: s))
+            rule("sgd.learningRate", SGD(learningRate: s))
+            rule("momentum.momentum", Momentum(learningRate: 1, momentum: s))
+            rule("nesterov.weightDecay", Nesterov(learningRate: 1, weightDecay: s))
+            rule("adam.beta1", Adam(beta1: value))
+            rule("adamW.beta2", AdamW(beta2: value))
+            rule("adam.epsilon", Adam(epsilon: value))
+            rule("adamW.weightDecay", AdamW(weightDecay: s))
+            rule("rmsProp.alpha", RMSProp(alpha: value))
+            rule("rmsProp.momentum", RMSProp(momentum: value))
+            stability("clipValue", Stability(clipValue: s))
+            stability("clipNorm", Stability(clipNorm: s))
+            stability("clipGlobalNorm", Stability(clipGlobalNorm: s))
+            stability("perturbationToGradient", Stability(perturbationToGradient: s))
+            stability("sigmaMax", Stability(sigmaMax: s))
+            stability("rollbackOnSpike.cut", Stability(rollbackOnSpike: SpikeGuard(cut: value)))
+        }
+        term("dropNoise.probability", DropNoise(probability: 1))
+        term("adaptive.alpha", Adaptive(alpha: Scheduled(.nan), .sign))
+        rule("sgd.momentum", SGD(learningRate: 1, momentum: 1))
+        rule("sgd.dampening", SGD(learningRate: 1, momentum: 0.5, dampening: 1.5))
+        rule("sgd.nesterov", SGD(learningRate: 1, nesterov: true))
+        rule("adam.beta1", Adam(beta1: 1))
+        stability("clipValue", Stability(clipValue: 0))
+        stability("rollbackOnSpike.window", Stability(rollbackOnSpike: SpikeGuard(window: 9)))
+        stability(
+            "rollbackOnSpike.minimumHistory", Stability(rollbackOnSpike: SpikeGuard(minimumHistory: 101)))
+        stability("rollbackOnSpike.snapshotEvery", Stability(rollbackOnSpike: SpikeGuard(snapshotEvery: 0)))
+        stability("rollbackOnSpike.attempts", Stability(rollbackOnSpike: SpikeGuard(attempts: -1)))
+        stability("rollbackOnSpike.deviations", Stability(rollbackOnSpike: SpikeGuard(deviations: 0)))
+        func sigma(_ path: String, _ schedule: Scheduled) {
+            term("gaussian.sigma" + path, Gaussian(sigma: .absolute(schedule)))
+        }
+        sigma(".steps", Scheduled(LinearSchedule(from: 1, to: 0, steps: 0)))
+        sigma(".every", Scheduled(StepSchedule(from: 1, factor: 0.5, every: 0)))
+        sigma(".factor", Scheduled(ExponentialSchedule(from: 1, factor: 1.1)))
+        sigma(".exponent", Scheduled(InversePowerSchedule(from: 1, exponent: -1)))
+        sigma(".eta", Scheduled(AnnealedGradientNoiseSchedule(eta: -1)))
+        sigma(".phases", Scheduled(SequenceSchedule([])))
+        sigma(".warmup", Scheduled(1).warmup(-1))
+        sigma(".phases.0.warmup", Scheduled(0.5).warmup(-2).then(at: 3, 1))
+        // Negative only late, and only once the length of the run is known.
+        sigma("", Scheduled(LinearSchedule(from: 1, to: -1, steps: 1_000_000)))
+        sigma("", Scheduled(LinearSchedule(from: 1, to: -1)))
+        return bad
+    }()
+
+    @Test(arguments: bad.indices)
+    func outOfRange(_ index: Int) throws {
+        let (path, equation) = Self.bad[index]
+        let error = try #require(Self.refusal(equation, horizon: 100), "\(path)")
+        #expect(error.path == path, "\(error)")
+        #expect(error.message.contains("allowed"), "\(error)")
+    }
+
+    @Test func aLengthIsNeeded() throws {
+        let equation = PerturbedEquation(rule: SGD(learningRate: Scheduled(CosineSchedule(from: 1))))
+        let error = try #require(Self.refusal(equation))
+        #expect(error.message.contains("cosine") && error.message.contains("steps"))
+        #expect(Self.refusal(equation, horizon: 1) == nil)
+    }
+
+    /// Lengths near the largest integer are long, not a crash.
+    @Test func hugeLengths() {
+        let huge = Scheduled(1.0).then(at: .max, 1).then(at: .max, Scheduled(LinearSchedule(from: 1, to: 0)))
+        for schedule in [huge, Scheduled(LinearSchedule(from: 1, to: 0)).warmup(.max), huge.warmup(.max)] {
+            #expect(Self.refusal(PerturbedEquation(rule: SGD(learningRate: schedule)), horizon: 10) == nil)
+            #expect(schedule.resolved(horizon: .max).value(at: 1 << 40) <= 1)
+        }
+    }
+
+    @Test func exponentialsMayUnderflow() {
+        let fading = Scheduled(ExponentialSchedule(from: 1, factor: 0.99))
+        #expect(
+            Self.refusal(PerturbedEquation(rule: Self.sgd, stability: Stability(clipNorm: fading))) == nil)
+    }
+
+    @Test(arguments: [
+        (#"{"rule": {"adm": {}}}"#, "adm", "adam"), (#"{"rule": "sdg"}"#, "sdg", "sgd"),
+        (#"{"rule": "adam", "perturbation": [{"gausian": {"sigma": 1}}]}"#, "gausian", "gaussian"),
+        (#"{"rule": {"sgd": {"learningRate": {"cosin": {"from": 1}}}}}"#, "cosin", "cosine"),
+        (
+            #"{"rule": "adam", "perturbation": [{"adaptive": {"alpha": 1, "function": "sgn"}}]}"#, "sgn",
+            "sign"
+        ),
+        (#"{"rule": {"sgd": {"learningRate": 1}, "adam": {}}}"#, "adam, sgd", "one rule"),
+        (#"{"rule": {"sgd": {"learningRate": -1}}}"#, "sgd.learningRate", "-1"),
+        (
+            #"{"rule": "adam", "perturbation": [{"dropNoise": {"probability": 1}}]}"#,
+            "dropNoise.probability", "p < 1"
+        ),
+        (#"{"rule": "adam", "perturbation": ["gaussian"]}"#, "sigma", "value"),
+        (#"{"rule": "adam", "stability": {"clipNorm": -2}}"#, "stability.clipNorm", "-2"),
+    ])
+    func refusedWhenRead(text: String, name: String, hint: String) {
+        let error = #expect(throws: (any Error).self) {
+            try JSONDecoder().decode(PerturbedEquation.self, from: Data(text.utf8))
+        }
+        let message = error.map { "\($0)" } ?? ""
+        #expect(message.contains(name) && message.contains(hint), "\(message)")
+    }
+
+    @Test func aClosureCannotBeWrittenDown() {
+        let equation = PerturbedEquation(rule: Self.sgd, perturbation: Adaptive(alpha: 1) { $0 })
+        #expect(throws: ConfigurationError.self) { try JSONEncoder().encode(equation) }
+    }
+}

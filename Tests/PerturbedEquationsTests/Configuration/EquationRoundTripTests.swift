@@ -1,0 +1,149 @@
+import Foundation
+import PerturbedEquations
+import TestSupport
+import Testing
+
+/// Random equations, written down and read again, are the same: no setting is lost or renamed.
+@Suite struct EquationRoundTripTests {
+    struct Everything: Codable {
+        var equation: PerturbedEquation
+        var groups: [ParameterGroup]
+    }
+
+    /// Random settings of every type, inside their ranges.
+    struct Maker {
+        var random = SeededGenerator()
+
+        mutating func number(_ range: ClosedRange<Double> = 0...2) -> Double {
+            .random(in: range, using: &random)
+        }
+        mutating func count(_ range: ClosedRange<Int> = 1...500) -> Int { .random(in: range, using: &random) }
+        mutating func coin() -> Bool { Bool.random(using: &random) }
+
+        /// A schedule with values in 0 … `top`.
+        mutating func schedule(_ top: Double = 2, depth: Int = 0) -> Scheduled {
+            let a = number(0...top)
+            let b = number(0...top)
+            let steps = coin() ? count() : nil
+            let base: Scheduled
+            switch count(0...(depth < 2 ? 10 : 7)) {
+            case 0, 1: return Scheduled(a)
+            case 2: base = Scheduled(LinearSchedule(from: a, to: b, steps: steps))
+            case 3: base = Scheduled(ExponentialSchedule(from: a, factor: number(0.1...1)))
+            case 4: base = Scheduled(StepSchedule(from: a, factor: number(0.1...1), every: count()))
+            case 5: base = Scheduled(CosineSchedule(from: a, to: b, steps: steps))
+            case 6: base = Scheduled(InversePowerSchedule(from: a, exponent: number()))
+            case 7: base = Scheduled(AnnealedGradientNoiseSchedule(eta: a * a, gamma: number()))
+            case 8: base = schedule(top, depth: depth + 1).then(at: count(), schedule(top, depth: depth + 1))
+            case 9: base = schedule(1, depth: depth + 1) * schedule(top, depth: depth + 1)
+            default: base = schedule(top / 2, depth: depth + 1) + schedule(top / 2, depth: depth + 1)
+            }
+            return coin() ? base.warmup(count()) : base
+        }
+
+        mutating func strength() -> Strength {
+            switch count(0...2) {
+            case 0: .absolute(schedule())
+            case 1: .relative(schedule())
+            default: .relative(schedule(), .all)
+            }
+        }
+
+        mutating func perturbation() -> any Perturbation {
+            switch count(0...7) {
+            case 0: return Gaussian(sigma: strength())
+            case 1: return Uniform(sigma: strength())
+            case 2: return Laplace(sigma: strength())
+            case 3: return DropNoise(probability: schedule(0.99))
+            case 4: return GradientScaled(alpha: schedule())
+            case 5: return Orthogonal(sigma: strength())
+            case 6: return WeightPenalty(l1: schedule(), l2: schedule())
+            default:
+                let functions: [Adaptive.Function] = [.identity, .sign, .tanh, .square, .root, .normalised]
+                return Adaptive(alpha: schedule(), functions[count(0...5)])
+            }
+        }
+
+        mutating func perturbations() -> [any Perturbation] {
+            (0..<count(0...4)).map { _ in perturbation() }
+        }
+
+        mutating func rule() -> any UpdateRule {
+            let momentum = number(0.01...0.99)
+            switch count(0...6) {
+            case 0: return SGD(learningRate: schedule(), momentum: schedule(0.9), dampening: number(0...1))
+            case 1: return SGD(learningRate: schedule(), momentum: Scheduled(momentum), nesterov: true)
+            case 2:
+                return Momentum(learningRate: schedule(), momentum: schedule(0.9), weightDecay: schedule())
+            case 3: return Nesterov(learningRate: schedule(), momentum: Scheduled(momentum))
+            case 4:
+                return Adam(
+                    learningRate: schedule(), beta1: momentum, beta2: number(0...0.999), epsilon: number(),
+                    weightDecay: schedule(), amsgrad: coin())
+            case 5:
+                return AdamW(
+                    learningRate: schedule(), beta1: momentum, beta2: number(0...0.999), epsilon: number(),
+                    weightDecay: schedule(), amsgrad: coin())
+            default:
+                return RMSProp(
+                    learningRate: schedule(), alpha: momentum, epsilon: number(), weightDecay: schedule(),
+                    momentum: number(0...0.9), centred: coin())
+            }
+        }
+
+        mutating func maybe(_ value: Double) -> Scheduled? { coin() ? Scheduled(value) : nil }
+
+        mutating func stability() -> Stability {
+            let window = count(10...200)
+            let guarding = SpikeGuard(
+                deviations: number(0.1...9), window: window, minimumHistory: count(2...window),
+                snapshotEvery: count(), cut: number(0...1), attempts: count(0...9))
+            return Stability(
+                clipValue: maybe(number(0.1...5)), clipNorm: maybe(number(0.1...5)),
+                clipGlobalNorm: maybe(number(0.1...5)), perturbationToGradient: coin() ? schedule() : nil,
+                sigmaMax: coin() ? schedule() : nil, skipNonFinite: coin(),
+                rollbackOnSpike: coin() ? guarding : nil)
+        }
+
+        mutating func everything() -> Everything {
+            Everything(
+                equation: PerturbedEquation(
+                    rule: rule(), perturbation: perturbations(), stability: stability()),
+                groups: (0..<count(0...3)).map {
+                    ParameterGroup(
+                        ["g\($0).*"], rule: coin() ? rule() : nil,
+                        perturbation: coin() ? perturbations() : nil)
+                })
+        }
+    }
+
+    @Test func fuzz() throws {
+        var maker = Maker()
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        var kinds = Set<String>()
+        for _ in 0..<1500 {
+            let value = maker.everything()
+            let written = try encoder.encode(value)
+            let text = String(decoding: written, as: UTF8.self)
+            do {
+                let read = try JSONDecoder().decode(Everything.self, from: written)
+                #expect(try encoder.encode(read) == written, "seed \(maker.random.seed): \(text)")
+                // Reading is not only writing's inverse on paper: the values over time are the same.
+                for step in [0, 1, 7, 100] {
+                    let resolved = value.equation.resolved(horizon: 300).rule.learningRate.value(at: step)
+                    let again = read.equation.resolved(horizon: 300).rule.learningRate.value(at: step)
+                    #expect(resolved == again, "seed \(maker.random.seed): \(text)")
+                }
+                kinds.formUnion(read.equation.perturbation.map { type(of: $0).catalogueEntry.name })
+                kinds.insert(type(of: read.equation.rule).catalogueEntry.name)
+            } catch {
+                Issue.record("seed \(maker.random.seed): \(error) of \(text)")
+            }
+        }
+        let all =
+            Catalogue.builtIn.perturbations.map { $0.catalogueEntry.name }
+            + Catalogue.builtIn.rules.map { $0.catalogueEntry.name }
+        #expect(kinds == Set(all))
+    }
+}
