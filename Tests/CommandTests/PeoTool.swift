@@ -50,6 +50,8 @@ struct PeoTool {
         var all = ProcessInfo.processInfo.environment
         all["PEO_DATA"] = nil
         all["XDG_CACHE_HOME"] = directory.file("cache").path
+        // Tests run side by side on few cores: threads that wait for work by spinning would starve the others.
+        all["OMP_WAIT_POLICY"] = "PASSIVE"
         all.merge(environment) { $1 }
         process.environment = all
         process.standardInput = FileHandle.nullDevice

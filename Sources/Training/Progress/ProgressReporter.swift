@@ -79,7 +79,8 @@ public final class ProgressReporter {
         guard !isQuiet else { return }
         writeToStandardError((barIsShown ? "\r\u{1B}[K" : "") + line + "\n")
         barIsShown = false
-        lastShown = clock.now
+        // In a log, the line says it all for a while; a terminal's bar comes back with the next step.
+        if !terminal.isInteractive { lastShown = clock.now }
     }
 
     /// Removes the bar, for example before an error message.
