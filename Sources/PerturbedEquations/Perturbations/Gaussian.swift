@@ -10,24 +10,12 @@ import CPerturbationKernels
 /// ```
 ///
 /// Source: Neelakantan et al. 2015, Adding Gradient Noise Improves Learning for Very Deep Networks.
-public struct Gaussian: KernelPerturbation {
+public struct Gaussian: NoiseOfStrength {
     /// σ, a standard deviation in gradient units.
     public var sigma: Strength
 
     public init(sigma: Strength) {
         self.sigma = sigma
-    }
-
-    public func requirements(at step: Int) -> Requirements { sigma.requirements }
-    public func isZero(at step: Int) -> Bool { sigma.schedule.value(at: step) == 0 }
-    public func strength(at site: Site) -> Double? { site.sigma(sigma) }
-
-    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
-        try body(&sigma.schedule)
-    }
-
-    public func validate() throws {
-        try sigma.require("sigma")
     }
 
     public static let catalogueEntry = CatalogueEntry(

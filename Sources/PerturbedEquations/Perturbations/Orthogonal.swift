@@ -9,7 +9,7 @@ import CPerturbationKernels
 ///
 /// Source: the projection is elementary; compare the tangential noise of Wojtowytsch 2023, Stochastic
 /// Gradient Descent with Noise of Machine Learning Type.
-public struct Orthogonal: KernelPerturbation {
+public struct Orthogonal: NoiseOfStrength {
     /// σ, a standard deviation in gradient units.
     public var sigma: Strength
 
@@ -18,16 +18,6 @@ public struct Orthogonal: KernelPerturbation {
     }
 
     public func requirements(at step: Int) -> Requirements { [sigma.requirements, .sums] }
-    public func isZero(at step: Int) -> Bool { sigma.schedule.value(at: step) == 0 }
-    public func strength(at site: Site) -> Double? { site.sigma(sigma) }
-
-    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
-        try body(&sigma.schedule)
-    }
-
-    public func validate() throws {
-        try sigma.require("sigma")
-    }
 
     public static let catalogueEntry = CatalogueEntry(
         name: "orthogonal", summary: "Gaussian noise with its component along the gradient removed.",

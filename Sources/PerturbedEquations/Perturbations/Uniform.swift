@@ -10,24 +10,12 @@ import CPerturbationKernels
 /// ```
 ///
 /// Source: none needed.
-public struct Uniform: KernelPerturbation {
+public struct Uniform: NoiseOfStrength {
     /// σ, a standard deviation in gradient units.
     public var sigma: Strength
 
     public init(sigma: Strength) {
         self.sigma = sigma
-    }
-
-    public func requirements(at step: Int) -> Requirements { sigma.requirements }
-    public func isZero(at step: Int) -> Bool { sigma.schedule.value(at: step) == 0 }
-    public func strength(at site: Site) -> Double? { site.sigma(sigma) }
-
-    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
-        try body(&sigma.schedule)
-    }
-
-    public func validate() throws {
-        try sigma.require("sigma")
     }
 
     public static let catalogueEntry = CatalogueEntry(

@@ -1,9 +1,7 @@
-import CPerturbationKernels
-
 /// SGD with momentum, 0.9 unless told: b ← μb + ĝ; θ ← θ − ηb.
 ///
 /// Source: Polyak 1964, Some Methods of Speeding up the Convergence of Iteration Methods.
-public struct Momentum: KernelRule {
+public struct Momentum: MomentumRule {
     public var learningRate: Scheduled
     /// μ, 0 < μ < 1.
     public var momentum: Scheduled
@@ -16,37 +14,10 @@ public struct Momentum: KernelRule {
         self.weightDecay = weightDecay
     }
 
-    private var sgd: SGD {
-        SGD(learningRate: learningRate, momentum: momentum, weightDecay: weightDecay)
-    }
-
-    public var stateNames: [String] { sgd.stateNames }
-
-    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
-        try body(&learningRate)
-        try body(&momentum)
-        try body(&weightDecay)
-    }
-
-    public func validate() throws { try sgd.validate() }
+    static let nesterov = false
 
     public static let catalogueEntry = CatalogueEntry(
         name: "momentum", summary: "SGD with momentum.", equation: "b ← μb + ĝ; θ ← θ − ηb",
-        parameters: [
-            .learningRate, .init("momentum", "schedule", default: "0.9", allowed: "0 ≤ momentum < 1", "μ"),
-            .weightDecay("λ, added to the gradient as λθ"),
-        ],
+        parameters: parameters,
         source: "Polyak 1964, Some Methods of Speeding up the Convergence of Iteration Methods")
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(
-            learningRate: try container.decode(Scheduled.self, forKey: .learningRate),
-            momentum: try container.decode(.momentum, default: 0.9),
-            weightDecay: try container.decode(.weightDecay, default: 0))
-    }
-
-    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, at time: RuleTime) {
-        sgd.apply(block, kernels, at: time)
-    }
 }

@@ -1,9 +1,7 @@
-import CPerturbationKernels
-
 /// SGD with Nesterov momentum, 0.9 unless told: b ← μb + ĝ; θ ← θ − η(ĝ + μb).
 ///
 /// Source: Nesterov 1983, in the form of Sutskever et al. 2013, On the Importance of Initialization and Momentum.
-public struct Nesterov: KernelRule {
+public struct Nesterov: MomentumRule {
     public var learningRate: Scheduled
     /// μ, 0 < μ < 1.
     public var momentum: Scheduled
@@ -16,37 +14,10 @@ public struct Nesterov: KernelRule {
         self.weightDecay = weightDecay
     }
 
-    private var sgd: SGD {
-        SGD(learningRate: learningRate, momentum: momentum, nesterov: true, weightDecay: weightDecay)
-    }
-
-    public var stateNames: [String] { sgd.stateNames }
-
-    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
-        try body(&learningRate)
-        try body(&momentum)
-        try body(&weightDecay)
-    }
-
-    public func validate() throws { try sgd.validate() }
+    static let nesterov = true
 
     public static let catalogueEntry = CatalogueEntry(
         name: "nesterov", summary: "SGD with Nesterov momentum.", equation: "b ← μb + ĝ; θ ← θ − η(ĝ + μb)",
-        parameters: [
-            .learningRate, .init("momentum", "schedule", default: "0.9", allowed: "0 ≤ momentum < 1", "μ"),
-            .weightDecay("λ, added to the gradient as λθ"),
-        ],
+        parameters: parameters,
         source: "Nesterov 1983, as in Sutskever et al. 2013")
-
-    public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(
-            learningRate: try container.decode(Scheduled.self, forKey: .learningRate),
-            momentum: try container.decode(.momentum, default: 0.9),
-            weightDecay: try container.decode(.weightDecay, default: 0))
-    }
-
-    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, at time: RuleTime) {
-        sgd.apply(block, kernels, at: time)
-    }
 }

@@ -1,0 +1,18 @@
+/// A noise with one setting: its strength σ.
+protocol NoiseOfStrength: KernelPerturbation {
+    var sigma: Strength { get set }
+}
+
+extension NoiseOfStrength {
+    public func requirements(at step: Int) -> Requirements { sigma.requirements }
+    public func isZero(at step: Int) -> Bool { sigma.schedule.value(at: step) == 0 }
+    public func strength(at site: Site) -> Double? { site.sigma(sigma) }
+
+    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
+        try body(&sigma.schedule)
+    }
+
+    public func validate() throws {
+        try sigma.require("sigma")
+    }
+}
