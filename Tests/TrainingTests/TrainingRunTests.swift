@@ -39,6 +39,25 @@ import Training
         #expect(difference > 0 || whole == accumulated)
     }
 
+    /// A batch of one has no variance to normalise by: refused before the run, not a crash in its last batch.
+    @Test(arguments: [(1, 1), (4, 1), (1437, 1437), (6, 4)])
+    func batchesOfOneAreRefused(size: Int, accumulate: Int) throws {
+        let data = try DatasetCatalogue.load("digits")
+        var settings = TrainingSettings(epochs: 1)
+        settings.batchSize = size
+        settings.accumulate = accumulate
+        func plan(batchNorm: Bool) throws -> TrainingPlan {
+            TrainingPlan(
+                name: "test", modelName: "mlp",
+                model: try MLP(hidden: [8], batchNorm: batchNorm).build(
+                    input: data.inputShape, classes: 10, seed: 1),
+                data: data, equation: PerturbedEquation(rule: SGD(learningRate: 0.1)), settings: settings)
+        }
+        let error = #expect(throws: ConfigurationError.self) { try plan(batchNorm: true).makeOptimizer() }
+        #expect(error?.path == "training.batchSize")
+        _ = try plan(batchNorm: false).makeOptimizer()
+    }
+
     /// The seed decides everything: equal seeds give equal bits, different seeds different ones.
     @Test func theSeedDecides() throws {
         var settings = TrainingSettings(steps: 5)

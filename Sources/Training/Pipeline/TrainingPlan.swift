@@ -29,10 +29,33 @@ public struct TrainingPlan {
     }
 
     /// The optimizer of this plan.
-    /// - Throws: `ConfigurationError` for an equation that cannot be used, or does not fit the model.
+    /// - Throws: `ConfigurationError` for an equation that cannot be used, or does not fit the model; and for
+    ///   batches that the model cannot be trained on.
     public func makeOptimizer() throws -> ModelOptimizer {
-        try ModelOptimizer(
+        try requireBatchesToNormalise()
+        return try ModelOptimizer(
             model, equation: equation, groups: groups, seed: settings.seed, horizon: totalSteps)
+    }
+
+    /// Refuses batches of one example where the model normalises vectors over the batch: one has no variance.
+    private func requireBatchesToNormalise() throws {
+        guard Self.normalisesVectors(model) else { return }
+        let size = settings.batchSize
+        let last = data.train.count % size
+        for batch in [min(size, data.train.count), last] where batch > 0 {
+            let smallest = batch / min(settings.accumulate, batch)
+            guard smallest > 1 else {
+                throw ConfigurationError(
+                    "is \(size) with accumulate \(settings.accumulate), which makes a batch of \(smallest) of "
+                        + "\(data.train.count) examples; allowed with batch normalisation: sizes of which every "
+                        + "batch, the last one too, has 2 or more", path: "training.batchSize")
+            }
+        }
+    }
+
+    private static func normalisesVectors(_ module: any Module) -> Bool {
+        if let norm = module as? BatchNorm, norm.input == .vectors { return true }
+        return module.children.contains { normalisesVectors($0.module) }
     }
 
     /// Batches of one epoch.
