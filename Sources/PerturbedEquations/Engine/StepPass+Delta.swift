@@ -1,0 +1,74 @@
+import CPerturbationKernels
+
+/// δ of one block: the terms, each at its site.
+extension StepPass {
+    func site(_ term: PerturbedOptimizer.Term, _ place: Int, _ block: Block) -> Site {
+        let noise = NoiseStream(
+            key: optimizer.key, step: step, parameter: block.parameter, term: term.number,
+            firstElement: UInt64(block.start), level: optimizer.engine.level)
+        return Site(
+            step: step, noise: noise,
+            gradient: gradient.isEmpty ? TensorStatistics() : gradient[block.parameter],
+            overallGradient: overall,
+            parameter: parameter.isEmpty ? TensorStatistics() : parameter[block.parameter],
+            sums: sums.isEmpty ? .zero : sums[block.parameter][place],
+            isFirst: place == 0 && term.storesFirst,
+            strengthScale: optimizer.memory.strengthScale, strengthLimit: strengthLimit)
+    }
+
+    func typedSums<S: BlockScalar>(
+        _: S.Type, _ term: PerturbedOptimizer.Term, _ block: Block, _ scratch: ThreadScratch
+    ) -> SIMD4<Double> {
+        let memory = memory(S.self, block, scratch)
+        guard memory.gradient.baseAddress != nil else { return .zero }
+        return S.sums(
+            term.perturbation, memory.gradient.span, UnsafeBufferPointer(memory.parameters).span,
+            site(term, 0, block))
+    }
+
+    /// δ of a block into scratch memory; nil where there is no term.
+    func delta<S: BlockScalar>(
+        _ block: Block, _ scratch: ThreadScratch, _ parameters: UnsafeMutableBufferPointer<S>,
+        _ gradient: UnsafeBufferPointer<S>, prefetch: pk_prefetch?
+    ) -> UnsafeMutableBufferPointer<S>? {
+        let own = terms[optimizer.groupOf[block.parameter]]
+        guard !own.isEmpty else { return nil }
+        let delta = UnsafeMutableBufferPointer(
+            start: scratch.delta.assumingMemoryBound(to: S.self), count: block.count)
+        for (place, term) in own.enumerated() {
+            var site = site(term, place, block)
+            if place == 0 {
+                site.prefetch(prefetch)
+                if !term.storesFirst { delta.update(repeating: 0) }
+            }
+            var span = delta.mutableSpan
+            S.add(
+                term.perturbation, to: &span, gradient.span, UnsafeBufferPointer(parameters).span, site)
+        }
+        return delta
+    }
+
+    func typedSquares<S: BlockScalar>(
+        _: S.Type, _ block: Block, _ scratch: ThreadScratch
+    ) -> Double {
+        let memory = memory(S.self, block, scratch)
+        guard let delta = delta(block, scratch, memory.parameters, memory.gradient, prefetch: nil) else {
+            return 0
+        }
+        return squares(delta)
+    }
+
+    func squares<S: BlockScalar>(_ x: UnsafeMutableBufferPointer<S>) -> Double {
+        S.kernels(optimizer.engine.level).pointee.dot(x.baseAddress, x.baseAddress, x.count)
+    }
+
+    /// The strength of the first noise term that has one, at the first block of its group.
+    func firstStrength() -> Double? {
+        for block in optimizer.blocks where block.start == 0 {
+            for (place, term) in terms[optimizer.groupOf[block.parameter]].enumerated() {
+                if let sigma = term.perturbation.strength(at: site(term, place, block)) { return sigma }
+            }
+        }
+        return nil
+    }
+}
