@@ -41,12 +41,24 @@ public struct PerturbedEquation: Sendable {
     public func validate() throws {
         try within("rule.\(type(of: rule).catalogueEntry.name)") { try rule.validate() }
         try require(
-            perturbation.count <= 4096, "perturbation", is: "\(perturbation.count) terms",
-            allowed: "at most 4096 terms, as many as noise has addresses for")
+            perturbation.count <= 4093, "perturbation", is: "\(perturbation.count) terms",
+            allowed: "at most 4093 terms, as many as noise has addresses for")
         for (index, term) in perturbation.enumerated() {
             try within("perturbation.\(index).\(type(of: term).catalogueEntry.name)") { try term.validate() }
         }
         try within("stability") { try stability.validate() }
+        if rule.requirements.contains(.noiseVariance) { try requireVariances() }
+    }
+
+    /// Refuses terms that do not say how much variance they add.
+    private func requireVariances() throws {
+        for (index, term) in perturbation.enumerated()
+        where term.variance(at: .unmeasured(term: index)) == nil {
+            throw ConfigurationError(
+                "does not declare the variance of its noise, which the rule "
+                    + "\(type(of: rule).catalogueEntry.name) takes off; allowed: terms with `variance(at:)`",
+                path: "perturbation.\(index).\(type(of: term).catalogueEntry.name)")
+        }
     }
 
     /// The same equation with every length that was left out of a schedule set to a run of `horizon` steps.

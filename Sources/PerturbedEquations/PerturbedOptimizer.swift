@@ -41,12 +41,16 @@ public final class PerturbedOptimizer {
     var updates: [Int]
     var memory = SpikeGuard.Memory()
     let state: [StateMemory]
+    /// The rules' numbers per parameter; empty where no rule keeps any.
+    var ruleMemory: [SIMD4<Double>]
+    let ruleSums: RuleSums
     var snapshot: Snapshot?
     var scratch: [ThreadScratch] = []
 
     /// A group with what it left out filled in.
     struct ResolvedGroup {
         let rule: any UpdateRule
+        let needs: RuleRequirements
         let terms: [Term]
     }
 
@@ -99,6 +103,9 @@ public final class PerturbedOptimizer {
         state = zip(parameters, groupOf).map { spec, group in
             StateMemory(tensors: stateCounts[group], bytes: spec.count * spec.scalar.size)
         }
+        let memories = self.groups.map { $0.rule.initialMemory }
+        ruleMemory = memories.allSatisfy { $0 == nil } ? [] : groupOf.map { memories[$0] ?? .zero }
+        ruleSums = RuleSums(count: self.groups.contains { $0.needs.contains(.sums) } ? blocks.count : 0)
     }
 
     private static func resolve(
@@ -109,7 +116,7 @@ public final class PerturbedOptimizer {
         func add(_ equation: PerturbedEquation) {
             result.append(
                 ResolvedGroup(
-                    rule: equation.rule,
+                    rule: equation.rule, needs: equation.rule.requirements,
                     terms: equation.perturbation.enumerated().map { number, term in
                         Term(
                             perturbation: term, number: number, storesFirst: term is any KernelPerturbation)

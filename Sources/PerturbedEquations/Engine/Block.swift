@@ -3,32 +3,52 @@
 /// Blocks have a fixed size and are numbered over all parameters, so that threads share them evenly and
 /// sums over blocks are combined in a fixed order.
 struct Block {
+    /// Its number over all parameters.
+    let index: Int
     let parameter: Int
     let start: Int
     let count: Int
 
     /// The blocks of tensors of the given sizes, in order.
     static func table(of counts: [Int], size: Int) -> [Block] {
-        counts.enumerated().flatMap { parameter, count in
-            stride(from: 0, to: count, by: size).map {
-                Block(parameter: parameter, start: $0, count: min(size, count - $0))
+        var blocks: [Block] = []
+        for (parameter, count) in counts.enumerated() {
+            for start in stride(from: 0, to: count, by: size) {
+                blocks.append(
+                    Block(
+                        index: blocks.count, parameter: parameter, start: start,
+                        count: min(size, count - start)))
             }
         }
+        return blocks
     }
 }
 
-/// One thread's working memory: a block of δ and a block of clipped gradient, wide enough for float64.
+/// One thread's working memory: a block of δ, of clipped gradient, and of the rule's own noise, wide enough
+/// for float64.
 final class ThreadScratch {
     let delta: UnsafeMutableRawPointer
     let gradient: UnsafeMutableRawPointer
+    private let blockSize: Int
+    private var noiseMemory: UnsafeMutableRawPointer?
 
     init(blockSize: Int) {
+        self.blockSize = blockSize
         delta = .allocate(byteCount: blockSize * 8, alignment: 64)
         gradient = .allocate(byteCount: blockSize * 8, alignment: 64)
+    }
+
+    /// Room for the rule's noise, made when a rule first asks for it.
+    var noise: UnsafeMutableRawPointer {
+        if let noiseMemory { return noiseMemory }
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: blockSize * 8, alignment: 64)
+        noiseMemory = memory
+        return memory
     }
 
     deinit {
         delta.deallocate()
         gradient.deallocate()
+        noiseMemory?.deallocate()
     }
 }

@@ -10,11 +10,20 @@ extension StepPass {
         }
         let delta = delta(
             block, scratch, parameters, gradient, prefetch: prefetch(parameters, gradient, state))
+        let group = optimizer.groupOf[block.parameter]
+        let needs = optimizer.groups[group].needs
         S.update(
-            optimizer.groups[optimizer.groupOf[block.parameter]].rule,
+            optimizer.groups[group].rule,
             UpdateBlock(
                 parameters: parameters, gradient: gradient, delta: delta.map { UnsafeBufferPointer($0) },
-                state: state, gradientScale: 1, deltaScale: boundScale, level: optimizer.engine.level),
+                state: state, gradientScale: 1, deltaScale: boundScale,
+                memory: optimizer.ruleMemory.isEmpty ? .zero : optimizer.ruleMemory[block.parameter],
+                noiseVariance: variances.isEmpty ? .zero : variances[block.parameter],
+                level: optimizer.engine.level,
+                address: RuleNoiseAddress(
+                    key: optimizer.key, step: step, parameter: block.parameter, firstElement: block.start),
+                room: needs.contains(.noise) ? scratch.noise.assumingMemoryBound(to: S.self) : nil,
+                sums: needs.contains(.sums) ? optimizer.ruleSums.clearedSlot(block.index) : nil),
             RuleTime(step: step, update: optimizer.updates[block.parameter] + 1))
         guard measure, let delta else { return 0 }
         return squares(delta) * boundScale * boundScale

@@ -28,6 +28,8 @@ struct StepPass {
     var overall = TensorStatistics()
     var sums: [[SIMD4<Double>]]
     var boundScale = 1.0
+    /// Per tensor: the variance of ĝ's noise; empty unless a rule needs it.
+    var variances: [ElementVariance] = []
 
     init(_ optimizer: PerturbedOptimizer, _ buffers: [ParameterBuffer], measure: Bool) {
         let step = optimizer.step
@@ -76,7 +78,9 @@ struct StepPass {
                 return
             }
         }
+        variances = noiseVariances()
         let perturbationSquares = update(walkBackwards: stability.skipNonFinite || needsNorms)
+        rememberRules()
         if measure { report.perturbationNorm = perturbationSquares.squareRoot() }
         report.sigma = firstStrength()
     }

@@ -27,7 +27,8 @@ public enum NoiseDistribution: String, Sendable, Codable, CaseIterable {
 /// has the same variate, to the bit, however the elements are split into calls and whatever the SIMD level.
 /// Float64 gets the same variates as float32, widened exactly.
 ///
-/// Address space: 2⁵⁰ elements per parameter, 2³² parameters, 2³² steps, 2¹² terms of 2⁴ draws each.
+/// Address space: 2⁵⁰ elements per parameter, 2³² parameters, 2³² steps, 2¹² terms of 2⁴ draws each. The
+/// last terms are not perturbations': 4095 is the rule's own noise, 4094 and 4093 are kept for the engine.
 public struct NoiseStream {
     let address: pk_stream
     /// The element at which the stream stands.

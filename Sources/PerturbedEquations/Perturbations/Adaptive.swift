@@ -51,6 +51,8 @@ public struct Adaptive: KernelPerturbation {
 
     public func isZero(at step: Int) -> Bool { alpha.value(at: step) == 0 }
 
+    public func variance(at site: Site) -> ElementVariance? { .zero }
+
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&alpha)
     }

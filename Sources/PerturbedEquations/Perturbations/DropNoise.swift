@@ -16,6 +16,11 @@ public struct DropNoise: KernelPerturbation {
 
     public func isZero(at step: Int) -> Bool { probability.value(at: step) == 0 }
 
+    public func variance(at site: Site) -> ElementVariance? {
+        let p = probability.value(at: site.step)
+        return ElementVariance(perSquaredGradient: p / (1 - p))
+    }
+
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&probability)
     }

@@ -16,6 +16,13 @@ public struct GradientScaled: KernelPerturbation {
 
     public func isZero(at step: Int) -> Bool { alpha.value(at: step) == 0 }
 
+    public func variance(at site: Site) -> ElementVariance? {
+        let scale = scale(at: site)
+        return ElementVariance(perSquaredGradient: scale * scale)
+    }
+
+    private func scale(at site: Site) -> Double { alpha.value(at: site.step) * site.strengthScale }
+
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&alpha)
     }
@@ -39,7 +46,6 @@ public struct GradientScaled: KernelPerturbation {
         parameters: UnsafeBufferPointer<S>, at site: Site
     ) {
         site.clearIfFirst(delta)
-        let scale = alpha.value(at: site.step) * site.strengthScale
-        site.noise.run(PK_NORMAL, PK_ADD_SCALED, delta, gradient.baseAddress, scale, 0)
+        site.noise.run(PK_NORMAL, PK_ADD_SCALED, delta, gradient.baseAddress, scale(at: site), 0)
     }
 }

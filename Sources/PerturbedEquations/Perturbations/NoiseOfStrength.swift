@@ -8,6 +8,11 @@ extension NoiseOfStrength {
     public func isZero(at step: Int) -> Bool { sigma.schedule.value(at: step) == 0 }
     public func strength(at site: Site) -> Double? { site.sigma(sigma) }
 
+    public func variance(at site: Site) -> ElementVariance? {
+        let sigma = site.sigma(sigma)
+        return ElementVariance(constant: sigma * sigma)
+    }
+
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&sigma.schedule)
     }

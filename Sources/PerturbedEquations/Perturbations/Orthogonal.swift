@@ -3,7 +3,8 @@ import CPerturbationKernels
 /// Gaussian noise with its component along the gradient removed.
 ///
 /// δ = σ(t)·(ξ − ⟨ξ, g⟩·g/‖g‖²), ξ ~ N(0, 1); the inner product and the norm are over the tensor. ⟨δ, g⟩ = 0
-/// up to rounding. Where g = 0 the noise is plain. Its mean element variance is σ²(1 − 1/n).
+/// up to rounding. Where g = 0 the noise is plain. Its element variance is σ²(1 − gᵢ²/‖g‖²), in the mean
+/// σ²(1 − 1/n).
 ///
 /// ξ is not stored: it is drawn once to take the inner product and once more to be added.
 ///
@@ -18,6 +19,13 @@ public struct Orthogonal: NoiseOfStrength {
     }
 
     public func requirements(at step: Int) -> Requirements { [sigma.requirements, .sums] }
+
+    public func variance(at site: Site) -> ElementVariance? {
+        let sigma = site.sigma(sigma)
+        let along = sigma * sigma / site.sums[1]
+        return ElementVariance(
+            constant: sigma * sigma, perSquaredGradient: along.isFinite && along > 0 ? -along : 0)
+    }
 
     public static let catalogueEntry = CatalogueEntry(
         name: "orthogonal", summary: "Gaussian noise with its component along the gradient removed.",

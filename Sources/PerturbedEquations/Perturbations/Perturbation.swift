@@ -31,6 +31,11 @@ public protocol Perturbation: Catalogued {
     /// The noise strength at `site`, for progress and reports; nil where the term has none.
     func strength(at site: Site) -> Double?
 
+    /// The variance of an element of the term's noise at `site`, given g. `.zero` for a term without
+    /// randomness. nil, unless told, where it is unknown; that must not depend on the site: rules that need it
+    /// (AdamPE, RMSPE) then refuse the term.
+    func variance(at site: Site) -> ElementVariance?
+
     /// The term's own sums over one block, such as ⟨ξ, g⟩: the engine adds them up over the tensor in a
     /// fixed order and hands them to `add` as `site.sums`. Called only if `.sums` is required.
     func sums(gradient: Span<Float>, parameters: Span<Float>, at site: Site) -> SIMD4<Double>
@@ -62,6 +67,7 @@ extension Perturbation {
     public func requirements(at step: Int) -> Requirements { [] }
     public func isZero(at step: Int) -> Bool { false }
     public func strength(at site: Site) -> Double? { nil }
+    public func variance(at site: Site) -> ElementVariance? { nil }
     public func sums(gradient: Span<Float>, parameters: Span<Float>, at site: Site) -> SIMD4<Double> { .zero }
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {}
 

@@ -79,6 +79,14 @@ public struct Site {
         return min(sigma * strengthScale, strengthLimit)
     }
 
+    /// A site at which nothing has been measured yet: to ask a term what does not depend on the step.
+    static func unmeasured(term: Int) -> Site {
+        Site(
+            step: 0, noise: NoiseStream(key: NoiseKey(seed: 0), step: 0, parameter: 0, term: term),
+            gradient: TensorStatistics(), overallGradient: TensorStatistics(), parameter: TensorStatistics(),
+            sums: .zero, isFirst: false, strengthScale: 1, strengthLimit: .infinity)
+    }
+
     /// Lets the noise kernels touch what the update needs next.
     mutating func prefetch(_ memory: pk_prefetch?) {
         noise.prefetch = memory

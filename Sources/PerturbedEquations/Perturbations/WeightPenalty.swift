@@ -20,6 +20,8 @@ public struct WeightPenalty: KernelPerturbation {
 
     public func isZero(at step: Int) -> Bool { l1.value(at: step) == 0 && l2.value(at: step) == 0 }
 
+    public func variance(at site: Site) -> ElementVariance? { .zero }
+
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&l1)
         try body(&l2)

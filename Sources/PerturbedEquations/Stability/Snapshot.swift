@@ -7,6 +7,7 @@ struct Snapshot {
     /// The state tensors of each parameter.
     let state: [[Data]]
     let updates: [Int]
+    let ruleMemory: [SIMD4<Double>]
 }
 
 extension PerturbedOptimizer {
@@ -20,7 +21,7 @@ extension PerturbedOptimizer {
         memory.snapshotLosses = memory.losses
         snapshot = Snapshot(
             parameters: buffers.indices.map { Data(bytes: buffers[$0].parameters, count: bytes($0)) },
-            state: state.map { $0.tensors.map { Data($0) } }, updates: updates)
+            state: state.map { $0.tensors.map { Data($0) } }, updates: updates, ruleMemory: ruleMemory)
     }
 
     /// Returns to the snapshot with less noise, or gives up there.
@@ -46,6 +47,7 @@ extension PerturbedOptimizer {
             for (tensor, bytes) in zip(memory.tensors, saved) { bytes.copyBytes(to: tensor) }
         }
         updates = snapshot.updates
+        ruleMemory = snapshot.ruleMemory
         // Later losses would make the snapshot's own, higher one look like a spike.
         memory.losses = memory.snapshotLosses
     }

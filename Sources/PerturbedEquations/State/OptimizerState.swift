@@ -15,6 +15,9 @@ public struct OptimizerScalars: Sendable, Codable, Hashable {
     public var rules: [String]
     var memory: SpikeGuard.Memory
     var snapshotUpdates: [Int]?
+    /// The rules' numbers of each parameter; nil where no rule keeps any.
+    package var ruleMemory: [SIMD4<Double>]?
+    var snapshotRuleMemory: [SIMD4<Double>]?
 }
 
 /// A saved state that does not belong to this optimizer: what differs.
@@ -40,7 +43,8 @@ extension PerturbedOptimizer {
         OptimizerScalars(
             step: step, updates: updates, counts: counts,
             rules: groups.map { type(of: $0.rule).catalogueEntry.name }, memory: memory,
-            snapshotUpdates: snapshot?.updates)
+            snapshotUpdates: snapshot?.updates, ruleMemory: ruleMemory.isEmpty ? nil : ruleMemory,
+            snapshotRuleMemory: ruleMemory.isEmpty ? nil : snapshot?.ruleMemory)
     }
 
     /// The metadata that belongs to `stateSources`.
@@ -115,13 +119,14 @@ extension PerturbedOptimizer {
                     try stateNames(of: index).map {
                         Data(try tensor("snapshot/\(spec.name)/state/\($0)", spec).data)
                     }
-                }, updates: snapshotUpdates)
+                }, updates: snapshotUpdates, ruleMemory: scalars.snapshotRuleMemory ?? [])
         }
         for (memory, entries) in zip(state, loaded) {
             for (tensor, entry) in zip(memory.tensors, entries) { entry.data.copyBytes(to: tensor) }
         }
         step = scalars.step
         updates = scalars.updates
+        ruleMemory = scalars.ruleMemory ?? []
         counts = scalars.counts
         memory = scalars.memory
         snapshot = restored
@@ -170,9 +175,24 @@ extension PerturbedOptimizer {
                 throw refuse("updates \(updates) at step \(scalars.step)")
             }
         }
+        try checkRuleMemory(scalars.ruleMemory, name)
+        if scalars.snapshotUpdates != nil { try checkRuleMemory(scalars.snapshotRuleMemory, name) }
         let scale = scalars.memory.strengthScale
         guard 0...1 ~= scale, scalars.memory.attempts >= 0, scalars.memory.acceptedSinceRollback >= 0 else {
             throw refuse("spike guard \(scalars.memory)")
+        }
+    }
+
+    private func checkRuleMemory(_ memory: [SIMD4<Double>]?, _ name: String) throws {
+        let values = memory ?? []
+        guard values.count == ruleMemory.count else {
+            throw OptimizerStateError(
+                message: "\(name): holds the rule's numbers of \(values.count) parameters; this optimizer "
+                    + "keeps them for \(ruleMemory.count): its rule has other settings")
+        }
+        guard values.allSatisfy({ value in value.indices.allSatisfy { value[$0].isFinite } }) else {
+            throw OptimizerStateError(
+                message: "\(name): its optimizer state is damaged: rule memory \(values)")
         }
     }
 

@@ -27,37 +27,27 @@ public protocol UpdateRule: Catalogued {
     func update(_ block: UpdateBlock<Float>, at time: RuleTime)
     func update(_ block: UpdateBlock<Double>, at time: RuleTime)
 
+    /// What the rule needs besides ĝ and its state. Nothing unless told.
+    var requirements: RuleRequirements { get }
+
+    /// The numbers that the rule keeps for each parameter, as they are before its first update; nil, unless
+    /// told, for none. They belong to the optimizer, are saved with the state and come back with a rollback.
+    var initialMemory: SIMD4<Double>? { get }
+
+    /// Changes the numbers after all blocks of a parameter were updated. Called once per parameter and update.
+    func remember(_ memory: inout SIMD4<Double>, of tensor: TensorUpdate)
+
     /// Changes each schedule in place. Types with more schedules than the learning rate implement it.
     mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows
 }
 
 extension UpdateRule {
+    public var requirements: RuleRequirements { [] }
+    public var initialMemory: SIMD4<Double>? { nil }
+    public func remember(_ memory: inout SIMD4<Double>, of tensor: TensorUpdate) {}
+
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&learningRate)
-    }
-}
-
-/// One block of one parameter: what a rule reads and writes.
-public struct UpdateBlock<S: EquationScalar> {
-    /// θ.
-    public let parameters: UnsafeMutableBufferPointer<S>
-    /// g, before scaling.
-    public let gradient: UnsafeBufferPointer<S>
-    /// δ, before scaling; nil where there is no perturbation.
-    public let delta: UnsafeBufferPointer<S>?
-    /// The state tensors' blocks, in the order of `stateNames`.
-    public let state: [UnsafeMutableBufferPointer<S>]
-    /// What g is multiplied by (clipping).
-    public let gradientScale: Double
-    /// What δ is multiplied by (the stability controller's bound).
-    public let deltaScale: Double
-    let level: SIMDLevel
-
-    /// ĝ of one element: gradientScale·g + deltaScale·δ.
-    public func perturbedGradient(_ i: Int) -> S {
-        let g = S(gradientScale) * gradient[i]
-        guard let delta else { return g }
-        return g.addingProduct(S(deltaScale), delta[i])
     }
 }
 
