@@ -21,7 +21,9 @@ public struct Catalogue: Sendable {
         rules: [SGD.self, Momentum.self, Nesterov.self, Adam.self, AdamW.self, RMSProp.self],
         schedules: [
             ConstantSchedule.self, LinearSchedule.self, ExponentialSchedule.self, StepSchedule.self,
-            CosineSchedule.self, InversePowerSchedule.self, AnnealedGradientNoiseSchedule.self,
+            CosineSchedule.self, CosineRestartsSchedule.self, PolynomialSchedule.self, OneCycleSchedule.self,
+            RiseNearTheEndSchedule.self, PiecewiseSchedule.self,
+            InversePowerSchedule.self, AnnealedGradientNoiseSchedule.self,
             SequenceSchedule.self, ProductSchedule.self, SumSchedule.self,
         ])
 

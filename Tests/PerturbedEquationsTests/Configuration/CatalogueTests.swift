@@ -13,7 +13,9 @@ import Testing
         ExponentialSchedule(from: 0.5, factor: 0.5), StepSchedule(from: 0.5, factor: 0.5, every: 5),
         CosineSchedule(from: 0.5, steps: 5), InversePowerSchedule(from: 0.5, exponent: 0.5),
         AnnealedGradientNoiseSchedule(eta: 0.5), SequenceSchedule([.init(0.5, for: nil)]),
-        ProductSchedule([0.5]), SumSchedule([0.5]),
+        ProductSchedule([0.5]), SumSchedule([0.5]), CosineRestartsSchedule(from: 0.5, period: 5),
+        PolynomialSchedule(from: 0.5, steps: 5), OneCycleSchedule(peak: 0.5, steps: 5),
+        RiseNearTheEndSchedule(from: 0.5, to: 0.5, steps: 5), PiecewiseSchedule([1, 0.5], boundaries: [5]),
     ]
 
     static func json(_ value: some Encodable) throws -> [String: Any] {

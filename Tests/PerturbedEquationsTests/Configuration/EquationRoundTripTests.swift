@@ -26,7 +26,7 @@ import Testing
             let b = number(0...top)
             let steps = coin() ? count() : nil
             let base: Scheduled
-            switch count(0...(depth < 2 ? 10 : 7)) {
+            switch count(0...(depth < 2 ? 15 : 12)) {
             case 0, 1: return Scheduled(a)
             case 2: base = Scheduled(LinearSchedule(from: a, to: b, steps: steps))
             case 3: base = Scheduled(ExponentialSchedule(from: a, factor: number(0.1...1)))
@@ -34,8 +34,23 @@ import Testing
             case 5: base = Scheduled(CosineSchedule(from: a, to: b, steps: steps))
             case 6: base = Scheduled(InversePowerSchedule(from: a, exponent: number()))
             case 7: base = Scheduled(AnnealedGradientNoiseSchedule(eta: a * a, gamma: number()))
-            case 8: base = schedule(top, depth: depth + 1).then(at: count(), schedule(top, depth: depth + 1))
-            case 9: base = schedule(1, depth: depth + 1) * schedule(top, depth: depth + 1)
+            case 8:
+                base = Scheduled(
+                    CosineRestartsSchedule(from: a, to: b, period: count(), periodFactor: count(1...3)))
+            case 9:
+                base = Scheduled(PolynomialSchedule(from: a, to: b, power: number(0.1...3), steps: steps))
+            case 10:
+                base = Scheduled(
+                    OneCycleSchedule(
+                        peak: a, divisor: number(1...30), finalDivisor: number(1...100),
+                        riseFraction: number(0...0.9), steps: steps))
+            case 11:
+                base = Scheduled(
+                    RiseNearTheEndSchedule(
+                        from: a, low: number(0...top), to: b, fraction: number(0.1...0.9), steps: steps))
+            case 12: base = Scheduled(PiecewiseSchedule([a, b, a], boundaries: [count(), 501]))
+            case 13: base = schedule(top, depth: depth + 1).then(at: count(), schedule(top, depth: depth + 1))
+            case 14: base = schedule(1, depth: depth + 1) * schedule(top, depth: depth + 1)
             default: base = schedule(top / 2, depth: depth + 1) + schedule(top / 2, depth: depth + 1)
             }
             return coin() ? base.warmup(count()) : base
