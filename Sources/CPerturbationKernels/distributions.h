@@ -20,40 +20,129 @@ PK_INLINE vfloat pk_signed_unit(vuint w) {
 
 // −2·ln u for u in (0, 1]: u = 2ᵉ·(1 + f), −2·ln u = −2e·ln 2 + f·(−2 + f·P(f)); P is a minimax polynomial of
 // degree 6 on [√½ − 1, √2 − 1] (relative error below 3·10⁻⁷, least near u = 1). Never below −0.
-PK_INLINE vfloat pk_minus_two_log(vfloat u) {
+typedef struct {
+    vfloat f, e;  // e in units of 2²³
+} pk_split;
+
+PK_INLINE pk_split pk_log_split(vfloat u) {
     vint bits = (vint)u;
-    vint e = (bits - 0x3f3504f3) >> 23;
-    vfloat f = (vfloat)(bits - (e << 23)) - 1.0f;
-    vfloat p = (vfloat){} + 0x1.a8f680p-3f;
-    p = PK_FMA(p, f, (vfloat){} - 0x1.4d21aep-2f);
-    p = PK_FMA(p, f, (vfloat){} + 0x1.600278p-2f);
+    vint e = (bits - 0x3f3504f3) & (int32_t)0xff800000;
+    return (pk_split){(vfloat)(bits - e) - 1.0f, __builtin_convertvector(e, vfloat)};
+}
+
+PK_INLINE vfloat pk_log_begin(vfloat f) {
+    vfloat p = PK_FMA((vfloat){} + 0x1.a8f680p-3f, f, (vfloat){} - 0x1.4d21aep-2f);
+    return PK_FMA(p, f, (vfloat){} + 0x1.600278p-2f);
+}
+
+PK_INLINE vfloat pk_log_middle(vfloat p, vfloat f) {
     p = PK_FMA(p, f, (vfloat){} - 0x1.9775e6p-2f);
-    p = PK_FMA(p, f, (vfloat){} + 0x1.ff7b88p-2f);
+    return PK_FMA(p, f, (vfloat){} + 0x1.ff7b88p-2f);
+}
+
+PK_INLINE vfloat pk_log_end(vfloat p, vfloat f) {
     p = PK_FMA(p, f, (vfloat){} - 0x1.5559d0p-1f);
-    p = PK_FMA(p, f, (vfloat){} + 0x1.000056p-0f);
-    p = PK_FMA(p, f, (vfloat){} - 2.0f);
-    return PK_FMA(__builtin_convertvector(e, vfloat), (vfloat){} - 0x1.62e430p-0f, f * p);
+    return PK_FMA(p, f, (vfloat){} + 0x1.000056p-0f);
+}
+
+PK_INLINE vfloat pk_log_join(vfloat p, vfloat f, vfloat e) {
+    return PK_FMA(e, (vfloat){} - 0x1.62e430p-23f, f * PK_FMA(p, f, (vfloat){} - 2.0f));
+}
+
+PK_INLINE vfloat pk_minus_two_log(vfloat u) {
+    pk_split s = pk_log_split(u);
+    return pk_log_join(pk_log_end(pk_log_middle(pk_log_begin(s.f), s.f), s.f), s.f, s.e);
 }
 
 // Box and Muller (1958): √(−2 ln u)·(cos φ, sin φ). A word w gives the angle's place in the first quadrant,
 // φ = π/4 + a with a = π/4·w·2⁻³¹ for signed w, by cos φ = (cos a − sin a)/√2 and sin φ = (cos a + sin a)/√2
 // (the 1/√2 is in the coefficients; absolute error below 3·10⁻⁸), and by its two lowest bits, which the
 // rounding of a to 24 bits forgets, the signs.
-PK_INLINE pk_chunk pk_normal(pk_words32 w, float scale) {
-    vfloat radius = PK_SQRT(pk_minus_two_log(pk_unit(w.low))) * scale;
-    vfloat x = __builtin_convertvector((vint)w.high, vfloat) * 0x1p-31f;
-    vfloat t = x * x;
-    vfloat s = (vfloat){} - 0x1.aa89dcp-16f;
-    s = PK_FMA(s, t, (vfloat){} + 0x1.cd8ea4p-10f);
-    s = PK_FMA(s, t, (vfloat){} - 0x1.d3ba3ep-5f);
-    s = PK_FMA(s, t, (vfloat){} + 0x1.1c5832p-1f);
-    vfloat c = (vfloat){} - 0x1.d8df08p-13f;
-    c = PK_FMA(c, t, (vfloat){} + 0x1.6f4004p-7f);
-    c = PK_FMA(c, t, (vfloat){} - 0x1.bea562p-3f);
-    c = PK_FMA(c, t, (vfloat){} + 0x1.6a09e6p-1f);
-    vfloat cosine = (vfloat)((vuint)(PK_FMA(-s, x, c) * radius) ^ (w.high << 31));
-    vfloat sine = (vfloat)((vuint)(PK_FMA(s, x, c) * radius) ^ ((w.high << 30) & 0x80000000u));
+//
+// The steps are apart so that a loop can deal them between the rounds of the next chunk's Philox: both are
+// long chains of operations that wait for each other, and a processor does not look far enough ahead to
+// overlap them by itself. They are the steps of pk_minus_two_log too.
+typedef struct {
+    vuint signs;
+    vfloat u, f, p, e;       // −2 ln u so far
+    vfloat x, t, sine, cosine;  // the angle so far
+} pk_normal_steps;
+
+PK_INLINE void pk_normal_0(pk_normal_steps *n, pk_words32 w) {
+    n->signs = w.high;
+    n->u = pk_unit(w.low);
+    n->x = __builtin_convertvector((vint)w.high, vfloat) * 0x1p-31f;
+}
+
+PK_INLINE void pk_normal_1(pk_normal_steps *n) {
+    pk_split s = pk_log_split(n->u);
+    n->f = s.f;
+    n->e = s.e;
+    n->t = n->x * n->x;
+}
+
+PK_INLINE void pk_normal_2(pk_normal_steps *n) {
+    n->p = pk_log_begin(n->f);
+    n->sine = PK_FMA((vfloat){} - 0x1.aa89dcp-16f, n->t, (vfloat){} + 0x1.cd8ea4p-10f);
+    n->cosine = PK_FMA((vfloat){} - 0x1.d8df08p-13f, n->t, (vfloat){} + 0x1.6f4004p-7f);
+}
+
+PK_INLINE void pk_normal_3(pk_normal_steps *n) {
+    n->p = pk_log_middle(n->p, n->f);
+    n->sine = PK_FMA(n->sine, n->t, (vfloat){} - 0x1.d3ba3ep-5f);
+    n->cosine = PK_FMA(n->cosine, n->t, (vfloat){} - 0x1.bea562p-3f);
+}
+
+PK_INLINE void pk_normal_4(pk_normal_steps *n) {
+    n->p = pk_log_end(n->p, n->f);
+    n->sine = PK_FMA(n->sine, n->t, (vfloat){} + 0x1.1c5832p-1f);
+    n->cosine = PK_FMA(n->cosine, n->t, (vfloat){} + 0x1.6a09e6p-1f);
+}
+
+PK_INLINE void pk_normal_5(pk_normal_steps *n, float scale) {
+    vfloat radius = PK_SQRT(pk_log_join(n->p, n->f, n->e)) * scale;
+    vfloat sum = PK_FMA(n->sine, n->x, n->cosine), difference = PK_FMA(-n->sine, n->x, n->cosine);
+    n->cosine = difference * radius;
+    n->sine = sum * radius;
+}
+
+PK_INLINE pk_chunk pk_normal_6(const pk_normal_steps *n) {
+    vfloat cosine = (vfloat)((vuint)n->cosine ^ (n->signs << 31));
+    vfloat sine = (vfloat)((vuint)n->sine ^ ((n->signs << 30) & 0x80000000u));
     return (pk_chunk){PK_FIRST(cosine, sine), PK_SECOND(cosine, sine)};
+}
+
+PK_INLINE pk_chunk pk_normal(pk_words32 w, float scale) {
+    pk_normal_steps n;
+    pk_normal_0(&n, w);
+    pk_normal_1(&n);
+    pk_normal_2(&n);
+    pk_normal_3(&n);
+    pk_normal_4(&n);
+    pk_normal_5(&n, scale);
+    return pk_normal_6(&n);
+}
+
+// The normal variates of `w` and the words of the next chunk, interleaved.
+PK_INLINE pk_chunk pk_normal_and_words(pk_words32 *w, float scale, pk_fixed stream, uint32_t next) {
+    _Static_assert(PK_ROUNDS == 7, "the rounds are dealt between seven steps");
+    pk_normal_steps n;
+    pk_mixing m = pk_philox_start(stream, next);
+    pk_normal_0(&n, *w);
+    pk_philox_round(&m);
+    pk_normal_1(&n);
+    pk_philox_round(&m);
+    pk_normal_2(&n);
+    pk_philox_round(&m);
+    pk_normal_3(&n);
+    pk_philox_round(&m);
+    pk_normal_4(&n);
+    pk_philox_round(&m);
+    pk_normal_5(&n, scale);
+    pk_philox_round(&m);
+    pk_chunk result = pk_normal_6(&n);
+    *w = pk_philox_finish(m);
+    return result;
 }
 
 PK_INLINE vfloat pk_uniform_one(vuint w, float scale) {

@@ -6,10 +6,13 @@
 
 enum { PK_ROUNDS = 7, PK_CHUNK = 2 * PK_LANES };
 
-// Elements whose numbers share their upper half: 2³² quads.
+// Elements whose counters share their upper half.
 #define PK_SEGMENT (UINT64_C(1) << 34)
 
-// Words of the elements in pairs: `low` holds words 0 and 1 of each counter, `high` words 2 and 3.
+// A random word for each of 2·PK_LANES elements. Elements come in runs of 32, of which eight counters give the
+// words: element 32r + 16s + 2i + h (s, h < 2; i < 8) has word (s, h) of counter 8r + i, where (0, 0) … (1, 1)
+// are the words 1, 0, 3, 2. That is the order in which the words leave the last round, so none is moved.
+// `low` holds the elements with s = 0, `high` those with s = 1.
 typedef struct {
     vuint low, high;
 } pk_words32;
@@ -38,33 +41,68 @@ typedef struct {
     uint32_t step, parameter;
 } pk_fixed;
 
-PK_INLINE pk_fixed pk_fix(const pk_stream *s, uint64_t quad) {
-    uint32_t upper = (uint32_t)((quad >> 32) & 0xffffu) | s->term << 16;
+PK_INLINE pk_fixed pk_fix(const pk_stream *s, uint64_t counter) {
+    uint32_t upper = (uint32_t)((counter >> 32) & 0xffffu) | s->term << 16;
     return (pk_fixed){{s->key[0], s->key[1]}, upper, s->step, s->parameter};
 }
 
-// `quad` is the lower half of the number of the first of PK_CHUNK/4 counters, a multiple of their
-// count: adding a lane never carries.
-PK_INLINE pk_words32 pk_philox(pk_fixed s, uint32_t quad) {
+// a·2³² in the 64-bit lanes. Seeing that `a` is a product, the compiler would multiply by b·2³² instead, for
+// which x86 has only a slow instruction.
+PK_INLINE vwide pk_raise(vwide a) {
+#if PK_WIDTH == 512
+    uint64_t __attribute__((vector_size(64))) half[2];
+    memcpy(half, &a, sizeof a);
+    __asm__("" : "+v"(half[0]), "+v"(half[1]));
+    memcpy(&a, half, sizeof a);
+#endif
+    return a << 32;
+}
+
+// PK_CHUNK/4 counters on their way through the rounds.
+typedef struct {
+    vwide c0, c1, c2, c3;
+    uint32_t k0, k1;
+} pk_mixing;
+
+// `counter` is the lower half of the number of the first counter, a multiple of their count: adding a lane
+// never carries.
+PK_INLINE pk_mixing pk_philox_start(pk_fixed s, uint32_t counter) {
     const vwide lane = PK_IOTA;
-    vwide c0 = lane + (uint64_t)quad;
-    vwide c1 = (vwide){} + (uint64_t)s.upper;
-    vwide c2 = (vwide){} + (uint64_t)s.step;
-    vwide c3 = (vwide){} + (uint64_t)s.parameter;
-    uint32_t k0 = s.key[0], k1 = s.key[1];
+    return (pk_mixing){
+        lane + (uint64_t)counter,
+        (vwide){} + (uint64_t)s.upper,
+        (vwide){} + (uint64_t)s.step,
+        (vwide){} + (uint64_t)s.parameter,
+        s.key[0],
+        s.key[1],
+    };
+}
+
+// Any round but the last.
+PK_INLINE void pk_philox_round(pk_mixing *m) {
+    vwide a = pk_multiply(m->c0, 0xD2511F53u);
+    vwide b = pk_multiply(m->c2, 0xCD9E8D57u);
+    m->c0 = (b >> 32) ^ m->c1 ^ (uint64_t)m->k0;
+    m->c1 = b;
+    m->c2 = (a >> 32) ^ m->c3 ^ (uint64_t)m->k1;
+    m->c3 = a;
+    m->k0 += 0x9E3779B9u;
+    m->k1 += 0xBB67AE85u;
+}
+
+// The last round: the upper half of a lane becomes word 0 (or 2), the lower half word 1 (or 3).
+PK_INLINE pk_words32 pk_philox_finish(pk_mixing m) {
+    vwide a = pk_multiply(m.c0, 0xD2511F53u);
+    vwide b = pk_multiply(m.c2, 0xCD9E8D57u);
+    return (pk_words32){
+        (vuint)(b ^ pk_raise(m.c1) ^ ((uint64_t)m.k0 << 32)),
+        (vuint)(a ^ pk_raise(m.c3) ^ ((uint64_t)m.k1 << 32)),
+    };
+}
+
+PK_INLINE pk_words32 pk_philox(pk_fixed s, uint32_t counter) {
+    pk_mixing m = pk_philox_start(s, counter);
 #pragma clang loop unroll(full)
-    for (int round = 0; round < PK_ROUNDS; round++) {
-        vwide a = pk_multiply(c0, 0xD2511F53u);
-        vwide b = pk_multiply(c2, 0xCD9E8D57u);
-        c0 = (b >> 32) ^ c1 ^ (uint64_t)k0;
-        c1 = b;
-        c2 = (a >> 32) ^ c3 ^ (uint64_t)k1;
-        c3 = a;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    pk_words32 w;
-    w.low = PK_LOWER_HALVES(c0, c1);
-    w.high = PK_LOWER_HALVES(c2, c3);
-    return w;
+    for (int round = 1; round < PK_ROUNDS; round++) pk_philox_round(&m);
+    return pk_philox_finish(m);
 }

@@ -9,7 +9,8 @@
 #include <stdint.h>
 
 /// Where a block's random bits come from: a Philox key and the fixed part of the counter.
-/// The counter of the four elements 4q … 4q+3 is (q mod 2³², q div 2³² | term << 16, step, parameter).
+/// Counter q is (q mod 2³², q div 2³² | term << 16, step, parameter) and gives four words. Element
+/// e = 32r + 16s + 2i + h (s, h < 2; i < 8) has word 2s + 1 − h of counter 8r + i.
 typedef struct {
     uint32_t key[2];
     uint32_t step;
