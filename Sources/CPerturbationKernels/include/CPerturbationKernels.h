@@ -77,7 +77,7 @@ typedef struct {
 } pk_adam;
 
 /// s ← αs + (1−α)ĝ²; centred: a ← a + (1−α)(ĝ−a), s−a²; u = ĝ/(√·+ε); buffer ← momentum·buffer + u.
-/// State: s, then a if centred, then the buffer if momentum ≠ 0.
+/// State: s, then a if centred, then the buffer (NULL: no momentum).
 typedef struct {
     double rate, penalty, decay;
     double alpha, epsilon, momentum;

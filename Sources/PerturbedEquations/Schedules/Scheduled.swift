@@ -13,13 +13,18 @@
 ///
 /// `warmup: n` in the settings of any schedule f gives f(0)·(t+1)/(n+1) for t < n and f(t − n) after.
 public struct Scheduled: Sendable, ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
-    public var base: any Schedule
+    public var base: any Schedule {
+        didSet { constantBase = (base as? ConstantSchedule)?.value }
+    }
+    /// The base's value where it is a constant: rules ask for it in every block.
+    private var constantBase: Double?
     /// Steps of linear warm-up before the schedule starts.
     public var warmupSteps: Int
 
     public init(_ base: any Schedule, warmup: Int = 0) {
         self.base = base
         warmupSteps = warmup
+        constantBase = (base as? ConstantSchedule)?.value
     }
 
     public init(_ value: Double) {
@@ -36,6 +41,7 @@ public struct Scheduled: Sendable, ExpressibleByFloatLiteral, ExpressibleByInteg
 
     /// The value at logical step `step`.
     public func value(at step: Int) -> Double {
+        if let constant { return constant }
         if step < warmupSteps {
             return base.value(at: 0) * (Double(step) + 1) / (Double(warmupSteps) + 1)
         }
@@ -63,7 +69,7 @@ public struct Scheduled: Sendable, ExpressibleByFloatLiteral, ExpressibleByInteg
 
     /// The constant that this is, if it is one.
     public var constant: Double? {
-        warmupSteps == 0 ? (base as? ConstantSchedule)?.value : nil
+        warmupSteps == 0 ? constantBase : nil
     }
 
     public static func * (a: Scheduled, b: Scheduled) -> Scheduled {

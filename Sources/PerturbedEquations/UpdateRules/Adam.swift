@@ -1,5 +1,4 @@
 import CPerturbationKernels
-import Foundation
 
 /// Adam: PyTorch's `Adam`.
 ///
@@ -10,19 +9,22 @@ import Foundation
 /// θ ← θ − η·m̂/(√v̂ + ε)
 /// ```
 ///
+/// With a scheduled β, 1 − βⁿ is 1 − Πβ over the n updates: see `BiasCorrection`.
+///
 /// Source: Kingma and Ba 2015, Adam: A Method for Stochastic Optimization; amsgrad: Reddi et al. 2018.
 public struct Adam: KernelRule {
     /// η.
     public var learningRate: Scheduled
-    public var beta1: Double
-    public var beta2: Double
-    public var epsilon: Double
+    public var beta1: Scheduled
+    public var beta2: Scheduled
+    public var epsilon: Scheduled
     /// λ, coupled (L2 regularisation).
     public var weightDecay: Scheduled
     public var amsgrad: Bool
 
     public init(
-        learningRate: Scheduled = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
+        learningRate: Scheduled = 1e-3, beta1: Scheduled = 0.9, beta2: Scheduled = 0.999,
+        epsilon: Scheduled = 1e-8,
         weightDecay: Scheduled = 0, amsgrad: Bool = false
     ) {
         self.learningRate = learningRate
@@ -37,7 +39,16 @@ public struct Adam: KernelRule {
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&learningRate)
+        try body(&beta1)
+        try body(&beta2)
+        try body(&epsilon)
         try body(&weightDecay)
+    }
+
+    public var initialMemory: SIMD4<Double>? { BiasCorrection.initialMemory(beta1, beta2) }
+
+    public func remember(_ memory: inout SIMD4<Double>, of tensor: TensorUpdate) {
+        BiasCorrection.remember(&memory, beta1, beta2, at: tensor.time)
     }
 
     public func validate() throws {
@@ -74,19 +85,21 @@ public struct Adam: KernelRule {
             amsgrad: try container.decode(.amsgrad, default: false))
     }
 
-    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, at time: RuleTime) {
-        apply(block, kernels, at: time, penalty: weightDecay.value(at: time.step), decay: 0)
+    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, with numbers: RuleNumbers) {
+        apply(block, kernels, with: numbers, penalty: weightDecay.value(at: numbers.step), decay: 0)
     }
 
     func apply(
-        _ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, at time: RuleTime,
+        _ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, with numbers: RuleNumbers,
         penalty: Double, decay: Double
     ) {
-        let first = 1 - pow(beta1, Double(time.update))
-        let second = 1 - pow(beta2, Double(time.update))
+        let first = BiasCorrection.weight(beta1, product: numbers.memory[0], at: numbers.time)
+        let second = BiasCorrection.weight(beta2, product: numbers.memory[1], at: numbers.time)
         var rule = pk_adam(
-            rate: learningRate.value(at: time.step) / first, penalty: penalty, decay: decay, beta1: beta1,
-            beta2: beta2, epsilon: epsilon, root_scale: 1 / second.squareRoot(), amsgrad: amsgrad ? 1 : 0)
+            rate: learningRate.value(at: numbers.step) / first, penalty: penalty, decay: decay,
+            beta1: beta1.value(at: numbers.step), beta2: beta2.value(at: numbers.step),
+            epsilon: epsilon.value(at: numbers.step), root_scale: 1 / second.squareRoot(),
+            amsgrad: amsgrad ? 1 : 0)
         withUnsafePointer(to: copy block) { kernels.pointee.adam($0, &rule) }
     }
 }

@@ -15,13 +15,14 @@ public struct AdamW: KernelRule {
         get { adam.learningRate }
         set { adam.learningRate = newValue }
     }
-    public var beta1: Double { adam.beta1 }
-    public var beta2: Double { adam.beta2 }
-    public var epsilon: Double { adam.epsilon }
+    public var beta1: Scheduled { adam.beta1 }
+    public var beta2: Scheduled { adam.beta2 }
+    public var epsilon: Scheduled { adam.epsilon }
     public var amsgrad: Bool { adam.amsgrad }
 
     public init(
-        learningRate: Scheduled = 1e-3, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
+        learningRate: Scheduled = 1e-3, beta1: Scheduled = 0.9, beta2: Scheduled = 0.999,
+        epsilon: Scheduled = 1e-8,
         weightDecay: Scheduled = 0.01, amsgrad: Bool = false
     ) {
         adam = Adam(
@@ -32,8 +33,14 @@ public struct AdamW: KernelRule {
     public var stateNames: [String] { adam.stateNames }
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
-        try body(&adam.learningRate)
+        try adam.forEachSchedule(body)
         try body(&weightDecay)
+    }
+
+    public var initialMemory: SIMD4<Double>? { adam.initialMemory }
+
+    public func remember(_ memory: inout SIMD4<Double>, of tensor: TensorUpdate) {
+        adam.remember(&memory, of: tensor)
     }
 
     public func validate() throws {
@@ -60,8 +67,8 @@ public struct AdamW: KernelRule {
         try written.encode(to: encoder)
     }
 
-    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, at time: RuleTime) {
-        let decay = learningRate.value(at: time.step) * weightDecay.value(at: time.step)
-        adam.apply(block, kernels, at: time, penalty: 0, decay: decay)
+    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, with numbers: RuleNumbers) {
+        let decay = learningRate.value(at: numbers.step) * weightDecay.value(at: numbers.step)
+        adam.apply(block, kernels, with: numbers, penalty: 0, decay: decay)
     }
 }

@@ -2,7 +2,17 @@ import CPerturbationKernels
 
 /// A rule whose update is one kernel call, the same for float32 and float64.
 protocol KernelRule: UpdateRule {
-    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, at time: RuleTime)
+    func apply(
+        _ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, with numbers: RuleNumbers)
+}
+
+/// What a kernel rule computes its settings from.
+struct RuleNumbers {
+    let time: RuleTime
+    let memory: SIMD4<Double>
+    let noiseVariance: ElementVariance
+
+    var step: Int { time.step }
 }
 
 extension KernelRule {
@@ -18,6 +28,8 @@ extension KernelRule {
             delta: block.delta?.baseAddress, state: (state(0), state(1), state(2), state(3)),
             count: block.parameters.count, gradient_scale: block.gradientScale,
             delta_scale: block.deltaScale)
-        apply(raw, S.kernels(block.level), at: time)
+        apply(
+            raw, S.kernels(block.level),
+            with: RuleNumbers(time: time, memory: block.memory, noiseVariance: block.noiseVariance))
     }
 }

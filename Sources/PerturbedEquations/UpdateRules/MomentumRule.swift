@@ -49,7 +49,7 @@ extension MomentumRule {
             weightDecay: try container.decode(.weightDecay, default: 0))
     }
 
-    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, at time: RuleTime) {
-        sgd.apply(block, kernels, at: time)
+    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, with numbers: RuleNumbers) {
+        sgd.apply(block, kernels, with: numbers)
     }
 }

@@ -14,17 +14,17 @@ public struct RMSProp: KernelRule {
     /// η.
     public var learningRate: Scheduled
     /// α, the average's memory.
-    public var alpha: Double
-    public var epsilon: Double
+    public var alpha: Scheduled
+    public var epsilon: Scheduled
     /// λ, coupled (L2 regularisation).
     public var weightDecay: Scheduled
     /// μ.
-    public var momentum: Double
+    public var momentum: Scheduled
     public var centred: Bool
 
     public init(
-        learningRate: Scheduled = 0.01, alpha: Double = 0.99, epsilon: Double = 1e-8,
-        weightDecay: Scheduled = 0, momentum: Double = 0, centred: Bool = false
+        learningRate: Scheduled = 0.01, alpha: Scheduled = 0.99, epsilon: Scheduled = 1e-8,
+        weightDecay: Scheduled = 0, momentum: Scheduled = 0, centred: Bool = false
     ) {
         self.learningRate = learningRate
         self.alpha = alpha
@@ -35,12 +35,15 @@ public struct RMSProp: KernelRule {
     }
 
     public var stateNames: [String] {
-        ["square_avg"] + (centred ? ["grad_avg"] : []) + (momentum != 0 ? ["momentum_buffer"] : [])
+        ["square_avg"] + (centred ? ["grad_avg"] : []) + (momentum.constant != 0 ? ["momentum_buffer"] : [])
     }
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&learningRate)
+        try body(&alpha)
+        try body(&epsilon)
         try body(&weightDecay)
+        try body(&momentum)
     }
 
     public func validate() throws {
@@ -75,10 +78,12 @@ public struct RMSProp: KernelRule {
             centred: try container.decode(.centred, default: false))
     }
 
-    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, at time: RuleTime) {
+    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, with numbers: RuleNumbers) {
         var rule = pk_rmsprop(
-            rate: learningRate.value(at: time.step), penalty: weightDecay.value(at: time.step), decay: 0,
-            alpha: alpha, epsilon: epsilon, momentum: momentum, centred: centred ? 1 : 0)
+            rate: learningRate.value(at: numbers.step), penalty: weightDecay.value(at: numbers.step),
+            decay: 0,
+            alpha: alpha.value(at: numbers.step), epsilon: epsilon.value(at: numbers.step),
+            momentum: momentum.value(at: numbers.step), centred: centred ? 1 : 0)
         withUnsafePointer(to: copy block) { kernels.pointee.rmsprop($0, &rule) }
     }
 }

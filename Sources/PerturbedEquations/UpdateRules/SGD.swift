@@ -17,13 +17,13 @@ public struct SGD: KernelRule {
     /// μ, 0 ≤ μ < 1.
     public var momentum: Scheduled
     /// τ, 0 ≤ τ ≤ 1.
-    public var dampening: Double
+    public var dampening: Scheduled
     public var nesterov: Bool
     /// λ, coupled (L2 regularisation).
     public var weightDecay: Scheduled
 
     public init(
-        learningRate: Scheduled, momentum: Scheduled = 0, dampening: Double = 0, nesterov: Bool = false,
+        learningRate: Scheduled, momentum: Scheduled = 0, dampening: Scheduled = 0, nesterov: Bool = false,
         weightDecay: Scheduled = 0
     ) {
         self.learningRate = learningRate
@@ -38,17 +38,17 @@ public struct SGD: KernelRule {
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&learningRate)
         try body(&momentum)
+        try body(&dampening)
         try body(&weightDecay)
     }
 
     public func validate() throws {
         try RuleChecks.rate(learningRate)
         try momentum.require("momentum", in: 0...0x1.fffffffffffffp-1, allowed: "0 ≤ momentum < 1")
-        try require(
-            dampening >= 0 && dampening <= 1, "dampening", is: dampening, allowed: "0 ≤ dampening ≤ 1")
+        try dampening.require("dampening", in: 0...1, allowed: "0 ≤ dampening ≤ 1")
         if nesterov {
             try require(
-                momentum.constant != 0 && dampening == 0, "nesterov", is: nesterov,
+                momentum.constant != 0 && dampening.constant == 0, "nesterov", is: nesterov,
                 allowed: "true only with momentum > 0 and dampening 0")
         }
         try RuleChecks.decay(weightDecay)
@@ -60,7 +60,7 @@ public struct SGD: KernelRule {
         parameters: [
             .learningRate,
             .init("momentum", "schedule", default: "0", allowed: "0 ≤ momentum < 1", "μ"),
-            .init("dampening", "number", default: "0", allowed: "0 ≤ dampening ≤ 1", "τ"),
+            .init("dampening", "schedule", default: "0", allowed: "0 ≤ dampening ≤ 1", "τ"),
             .init("nesterov", "boolean", default: "false", allowed: "true, false", "look ahead"),
             .weightDecay("λ, added to the gradient as λθ"),
         ],
@@ -76,10 +76,12 @@ public struct SGD: KernelRule {
             weightDecay: try container.decode(.weightDecay, default: 0))
     }
 
-    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, at time: RuleTime) {
+    func apply(_ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, with numbers: RuleNumbers) {
         var rule = pk_sgd(
-            rate: learningRate.value(at: time.step), penalty: weightDecay.value(at: time.step), decay: 0,
-            momentum: momentum.value(at: time.step), intake: time.update == 1 ? 1 : 1 - dampening,
+            rate: learningRate.value(at: numbers.step), penalty: weightDecay.value(at: numbers.step),
+            decay: 0,
+            momentum: momentum.value(at: numbers.step),
+            intake: numbers.time.update == 1 ? 1 : 1 - dampening.value(at: numbers.step),
             nesterov: nesterov ? 1 : 0)
         withUnsafePointer(to: copy block) { kernels.pointee.sgd($0, &rule) }
     }

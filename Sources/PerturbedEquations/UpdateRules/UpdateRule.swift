@@ -63,12 +63,16 @@ enum RuleChecks {
             "weightDecay", in: 0...Double.greatestFiniteMagnitude, allowed: "a finite factor ≥ 0")
     }
 
-    static func average(_ name: String, _ value: Double) throws {
-        try require(value >= 0 && value < 1, name, is: value, allowed: "0 ≤ \(name) < 1")
+    static func average(_ name: String, _ value: Scheduled) throws {
+        try value.require(name, in: 0...0x1.fffffffffffffp-1, allowed: "0 ≤ \(name) < 1")
     }
 
-    static func epsilon(_ value: Double) throws {
-        try require(value >= 0 && value.isFinite, "epsilon", is: value, allowed: "a finite number ≥ 0")
+    static func epsilon(_ value: Scheduled) throws {
+        try notNegative("epsilon", value)
+    }
+
+    static func notNegative(_ name: String, _ value: Scheduled) throws {
+        try value.require(name, in: 0...Double.greatestFiniteMagnitude, allowed: "a finite number ≥ 0")
     }
 }
 
@@ -81,10 +85,10 @@ extension CatalogueEntry.Parameter {
     }
 
     static func average(_ name: String, default value: String, _ meaning: String) -> Self {
-        .init(name, "number", default: value, allowed: "0 ≤ \(name) < 1", meaning)
+        .init(name, "schedule", default: value, allowed: "0 ≤ \(name) < 1", meaning)
     }
 
     static func epsilon(_ value: String) -> Self {
-        .init("epsilon", "number", default: value, allowed: "≥ 0", unit: "gradient units", "ε")
+        .init("epsilon", "schedule", default: value, allowed: "≥ 0", unit: "gradient units", "ε")
     }
 }

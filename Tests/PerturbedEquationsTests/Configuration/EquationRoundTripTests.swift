@@ -86,23 +86,26 @@ import Testing
         mutating func rule() -> any UpdateRule {
             let momentum = number(0.01...0.99)
             switch count(0...6) {
-            case 0: return SGD(learningRate: schedule(), momentum: schedule(0.9), dampening: number(0...1))
+            case 0: return SGD(learningRate: schedule(), momentum: schedule(0.9), dampening: schedule(1))
             case 1: return SGD(learningRate: schedule(), momentum: Scheduled(momentum), nesterov: true)
             case 2:
                 return Momentum(learningRate: schedule(), momentum: schedule(0.9), weightDecay: schedule())
             case 3: return Nesterov(learningRate: schedule(), momentum: Scheduled(momentum))
             case 4:
                 return Adam(
-                    learningRate: schedule(), beta1: momentum, beta2: number(0...0.999), epsilon: number(),
+                    learningRate: schedule(), beta1: schedule(0.9), beta2: schedule(0.999),
+                    epsilon: schedule(),
                     weightDecay: schedule(), amsgrad: coin())
             case 5:
                 return AdamW(
-                    learningRate: schedule(), beta1: momentum, beta2: number(0...0.999), epsilon: number(),
+                    learningRate: schedule(), beta1: schedule(0.9), beta2: schedule(0.999),
+                    epsilon: schedule(),
                     weightDecay: schedule(), amsgrad: coin())
             default:
                 return RMSProp(
-                    learningRate: schedule(), alpha: momentum, epsilon: number(), weightDecay: schedule(),
-                    momentum: number(0...0.9), centred: coin())
+                    learningRate: schedule(), alpha: schedule(0.99), epsilon: schedule(),
+                    weightDecay: schedule(),
+                    momentum: schedule(0.9), centred: coin())
             }
         }
 

@@ -10,7 +10,9 @@ import Testing
         SGD(learningRate: 0.05),
         SGD(learningRate: 0.05, momentum: Scheduled(LinearSchedule(from: 0, to: 0.9)), dampening: 0.3),
         Momentum(learningRate: 0.05), Nesterov(learningRate: Scheduled(CosineSchedule(from: 0.05)).warmup(5)),
-        Adam(learningRate: 0.01), Adam(weightDecay: 0.1, amsgrad: true), AdamW(), RMSProp(),
+        Adam(learningRate: 0.01), Adam(weightDecay: 0.1, amsgrad: true),
+        Adam(learningRate: 0.01, beta1: Scheduled(LinearSchedule(from: 0.5, to: 0.9))),
+        AdamW(beta2: Scheduled(CosineSchedule(from: 0.9, to: 0.99))), AdamW(), RMSProp(),
         RMSProp(momentum: 0.9, centred: true),
     ]
 

@@ -44,7 +44,7 @@ import Testing
     func adam(_ index: Int) throws {
         let theory = Self.theory { .averaged(rate: $0, 0.8, h: Self.h) }
         try Self.check(
-            Adam(learningRate: Scheduled(Self.rate), beta1: 0.8, beta2: Self.beta2),
+            Adam(learningRate: Scheduled(Self.rate), beta1: 0.8, beta2: Scheduled(Self.beta2)),
             Self.perturbations[index],
             theory, seed: UInt64(index))
     }
@@ -55,7 +55,7 @@ import Testing
         let theory = Self.theory { .averaged(rate: $0, 0.8, h: Self.h, decay: Self.rate * decay) }
         try Self.check(
             AdamW(
-                learningRate: Scheduled(Self.rate), beta1: 0.8, beta2: Self.beta2,
+                learningRate: Scheduled(Self.rate), beta1: 0.8, beta2: Scheduled(Self.beta2),
                 weightDecay: Scheduled(decay)), Gaussian(sigma: 0.5), theory, seed: 20)
     }
 
@@ -64,7 +64,8 @@ import Testing
     func rmsProp(_ index: Int) throws {
         let theory = Self.theory { .sgd(rate: $0, h: Self.h) }
         try Self.check(
-            RMSProp(learningRate: Scheduled(Self.rate), alpha: Self.beta2), Self.perturbations[index], theory,
+            RMSProp(learningRate: Scheduled(Self.rate), alpha: Scheduled(Self.beta2)),
+            Self.perturbations[index], theory,
             seed: 30 + UInt64(index))
     }
 
@@ -72,7 +73,8 @@ import Testing
         let theory = Self.theory { .momentum(rate: $0, 0.5, h: Self.h) }
         try Self.check(
             RMSProp(
-                learningRate: Scheduled(Self.rate), alpha: Self.beta2, momentum: 0.5, centred: true),
+                learningRate: Scheduled(Self.rate), alpha: Scheduled(Self.beta2), momentum: 0.5, centred: true
+            ),
             Gaussian(sigma: 0.5), theory, seed: 40)
     }
 }

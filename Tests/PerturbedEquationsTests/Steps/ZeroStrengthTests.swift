@@ -9,6 +9,7 @@ import Testing
         SGD(learningRate: 0.1), SGD(learningRate: 0.1, momentum: 0.9, dampening: 0.1, weightDecay: 0.01),
         Momentum(learningRate: 0.1), Nesterov(learningRate: 0.1, weightDecay: 0.01),
         Adam(learningRate: 0.01), Adam(learningRate: 0.01, weightDecay: 0.1, amsgrad: true),
+        Adam(learningRate: 0.01, beta2: Scheduled(LinearSchedule(from: 0.8, to: 0.99, steps: 10))),
         AdamW(learningRate: 0.01), RMSProp(), RMSProp(weightDecay: 0.1, momentum: 0.9, centred: true),
     ]
 
