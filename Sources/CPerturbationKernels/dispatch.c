@@ -35,6 +35,17 @@ const pk_kernels *pk_kernels_f64(pk_level level) {
     }
 }
 
+const pk_bfloat16 *pk_kernels_bf16(pk_level level) {
+    switch (level) {
+#if defined(__x86_64__)
+    case PK_X86_64_V4: return pk_x86_64_v4_bf16();
+    case PK_X86_64_V3: return pk_x86_64_v3_bf16();
+#endif
+    case PK_BASELINE: return pk_baseline_bf16();
+    default: return NULL;
+    }
+}
+
 void pk_words(uint32_t *out, size_t count, const pk_stream *stream, uint64_t first) {
     uint64_t chunk = first / PK_CHUNK;
     size_t skip = (size_t)(first % PK_CHUNK), done = 0;

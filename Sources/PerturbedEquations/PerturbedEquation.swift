@@ -16,33 +16,39 @@
 ///   - gaussian: {sigma: 0.01}
 ///   - weightPenalty: {l2: 1e-4}
 /// stability: {clipGlobalNorm: 1}
+/// rounding: stochastic               # of bfloat16 parameters; or nearest
 /// ```
 public struct PerturbedEquation: Sendable {
     public var rule: any UpdateRule
     /// The terms of δ. Their places in the list are part of their noise's address.
     public var perturbation: [any Perturbation]
     public var stability: Stability
+    /// How θ is rounded where it is stored as bfloat16: stochastic unless told.
+    public var rounding: Rounding
 
     public init(
-        rule: any UpdateRule, perturbation: [any Perturbation] = [], stability: Stability = Stability()
+        rule: any UpdateRule, perturbation: [any Perturbation] = [], stability: Stability = Stability(),
+        rounding: Rounding = .stochastic
     ) {
         self.rule = rule
         self.perturbation = perturbation
         self.stability = stability
+        self.rounding = rounding
     }
 
     public init(
-        rule: any UpdateRule, perturbation: any Perturbation..., stability: Stability = Stability()
+        rule: any UpdateRule, perturbation: any Perturbation..., stability: Stability = Stability(),
+        rounding: Rounding = .stochastic
     ) {
-        self.init(rule: rule, perturbation: perturbation, stability: stability)
+        self.init(rule: rule, perturbation: perturbation, stability: stability, rounding: rounding)
     }
 
     /// Refuses settings outside their range, naming the setting.
     public func validate() throws {
         try within("rule.\(type(of: rule).catalogueEntry.name)") { try rule.validate() }
         try require(
-            perturbation.count <= 4093, "perturbation", is: "\(perturbation.count) terms",
-            allowed: "at most 4093 terms, as many as noise has addresses for")
+            perturbation.count <= NoiseStream.roundingTerm, "perturbation", is: "\(perturbation.count) terms",
+            allowed: "at most \(NoiseStream.roundingTerm) terms, as many as noise has addresses for")
         for (index, term) in perturbation.enumerated() {
             try within("perturbation.\(index).\(type(of: term).catalogueEntry.name)") { try term.validate() }
         }
@@ -89,7 +95,7 @@ public struct PerturbedEquation: Sendable {
 
 extension PerturbedEquation: Codable {
     private enum CodingKeys: String, CodingKey {
-        case rule, perturbation, stability
+        case rule, perturbation, stability, rounding
     }
 
     public init(from decoder: any Decoder) throws {
@@ -97,6 +103,7 @@ extension PerturbedEquation: Codable {
         rule = try container.decode(NamedRule.self, forKey: .rule).rule
         perturbation = try container.decode(.perturbation, default: NamedPerturbations([])).terms
         stability = try container.decode(.stability, default: Stability())
+        rounding = try container.decode(.rounding, default: .stochastic)
         try within("stability") { try stability.validate() }
     }
 
@@ -105,5 +112,6 @@ extension PerturbedEquation: Codable {
         try container.encode(NamedRule(rule), forKey: .rule)
         try container.encode(NamedPerturbations(perturbation), forKey: .perturbation)
         try container.encode(stability, forKey: .stability)
+        try container.encode(rounding, forKey: .rounding)
     }
 }

@@ -101,7 +101,7 @@ public final class PerturbedOptimizer {
         elements = parameters.reduce(0) { $0 + $1.count }
         let stateCounts = self.groups.map { $0.rule.stateNames.count }
         state = zip(parameters, groupOf).map { spec, group in
-            StateMemory(tensors: stateCounts[group], bytes: spec.count * spec.scalar.size)
+            StateMemory(tensors: stateCounts[group], bytes: spec.count * spec.scalar.arithmetic.size)
         }
         let memories = self.groups.map { $0.rule.initialMemory }
         ruleMemory = memories.allSatisfy { $0 == nil } ? [] : groupOf.map { memories[$0] ?? .zero }
@@ -164,6 +164,13 @@ public final class PerturbedOptimizer {
     ) throws -> StepReport {
         precondition(
             buffers.count == parameters.count, "one buffer for each of \(parameters.count) parameters")
+        for (buffer, spec) in zip(buffers, parameters) {
+            let scalar = buffer.gradientScalar ?? spec.scalar
+            precondition(
+                scalar.arithmetic == spec.scalar.arithmetic,
+                "\"\(spec.name)\" of type \(spec.scalar) has a gradient of type \(scalar); allowed: "
+                    + (spec.scalar == .float64 ? "float64" : "float32, bfloat16"))
+        }
         var report = StepReport(step: step, learningRate: groups[0].rule.learningRate.value(at: step))
         defer {
             step += 1
@@ -187,32 +194,5 @@ public final class PerturbedOptimizer {
         case .rolledBack: break
         }
         return report
-    }
-}
-
-extension PerturbedOptimizer {
-    /// Takes one logical step over a single parameter held in an array.
-    ///
-    /// - Precondition: the optimizer has exactly one parameter, of scalar type `S`, of `theta.count` elements.
-    @discardableResult
-    public func step<S: EquationScalar>(
-        _ theta: inout [S], gradient: [S], loss: Double? = nil, measure: Bool = false
-    ) throws -> StepReport {
-        precondition(
-            parameters.count == 1 && parameters[0].count == theta.count && theta.count == gradient.count
-                && parameters[0].scalar == S.scalarType,
-            "this step is for one \(S.scalarType) parameter of \(theta.count) elements")
-        return try theta.withUnsafeMutableBytes { theta in
-            try gradient.withUnsafeBytes { gradient in
-                // An empty array may have no address; none of its elements is touched.
-                let nothing = UnsafeMutableRawPointer(bitPattern: 64)!
-                return try step(
-                    [
-                        ParameterBuffer(
-                            parameters: theta.baseAddress ?? nothing,
-                            gradient: gradient.baseAddress ?? UnsafeRawPointer(nothing))
-                    ], loss: loss, measure: measure)
-            }
-        }
     }
 }

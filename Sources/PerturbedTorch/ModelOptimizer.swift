@@ -22,7 +22,7 @@ public final class ModelOptimizer {
     private var buffers: [ParameterBuffer] = []
 
     /// - Parameters:
-    ///   - module: whose parameters, float32 or float64, are trained.
+    ///   - module: whose parameters, float32, float64 or bfloat16, are trained.
     ///   - equation: the rule, the perturbation and the guards.
     ///   - groups: parameters with their own rule or perturbation, by name.
     ///   - seed: selects the noise.
@@ -46,9 +46,11 @@ public final class ModelOptimizer {
         switch parameter.tensor.dtype {
         case .float32: scalar = .float32
         case .float64: scalar = .float64
+        case .bfloat16: scalar = .bfloat16
         default:
             throw ConfigurationError(
-                "has the type \(parameter.tensor.dtype); allowed: float32, float64", path: parameter.name)
+                "has the type \(parameter.tensor.dtype); allowed: float32, float64, bfloat16",
+                path: parameter.name)
         }
         return ParameterSpec(parameter.name, shape: parameter.tensor.shape, scalar: scalar)
     }

@@ -106,6 +106,18 @@ typedef struct {
     void (*rmsprop)(const pk_block *block, const pk_rmsprop *rule);
 } pk_kernels;
 
+/// bfloat16 (the upper half of a float32) to float32 and back. A NaN stays a NaN, ±∞ and ±0 themselves.
+typedef struct {
+    /// out[i] = x[i], exactly; float32 from bfloat16
+    void (*widen)(void *out, const void *x, size_t count);
+    /// out[i] = the nearest bfloat16, the even one of two; finite values beyond the largest become ±∞
+    void (*round_nearest)(void *out, const void *x, size_t count);
+    /// out[i] = one of the two neighbours with mean x[i], by the stream's word of element first + i. Finite values
+    /// beyond the largest bfloat16 become that one.
+    void (*round_stochastic)(
+        void *out, const void *x, size_t count, const pk_stream *stream, uint64_t first);
+} pk_bfloat16;
+
 /// The SIMD levels a build may hold. A machine supports every level up to its own.
 typedef enum { PK_BASELINE = 0, PK_X86_64_V3 = 1, PK_X86_64_V4 = 2 } pk_level;
 
@@ -114,6 +126,8 @@ pk_level pk_highest_level(void);
 /// The kernels of a level, for float32 and float64. NULL where the build does not hold the level.
 const pk_kernels *pk_kernels_f32(pk_level level);
 const pk_kernels *pk_kernels_f64(pk_level level);
+/// The conversions of a level.
+const pk_bfloat16 *pk_kernels_bf16(pk_level level);
 
 /// The raw 32-bit words first … first + count − 1 of a stream, in element order: the stream as a statistical
 /// battery sees it, and what the known-answer tests check.

@@ -25,10 +25,11 @@ struct Block {
 }
 
 /// One thread's working memory: a block of δ, of clipped gradient, and of the rule's own noise, wide enough
-/// for float64.
+/// for float64, and a block of θ widened from bfloat16.
 final class ThreadScratch {
     let delta: UnsafeMutableRawPointer
     let gradient: UnsafeMutableRawPointer
+    let parameters: UnsafeMutableRawPointer
     private let blockSize: Int
     private var noiseMemory: UnsafeMutableRawPointer?
 
@@ -36,6 +37,7 @@ final class ThreadScratch {
         self.blockSize = blockSize
         delta = .allocate(byteCount: blockSize * 8, alignment: 64)
         gradient = .allocate(byteCount: blockSize * 8, alignment: 64)
+        parameters = .allocate(byteCount: blockSize * 4, alignment: 64)
     }
 
     /// Room for the rule's noise, made when a rule first asks for it.
@@ -50,5 +52,6 @@ final class ThreadScratch {
         delta.deallocate()
         gradient.deallocate()
         noiseMemory?.deallocate()
+        parameters.deallocate()
     }
 }

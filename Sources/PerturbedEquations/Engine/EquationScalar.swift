@@ -1,6 +1,6 @@
 import CPerturbationKernels
 
-/// The scalar types a parameter can have: `Float` and `Double`.
+/// The scalar types in which a step computes: `Float` and `Double`. A parameter can also be stored as `BFloat16`.
 public protocol EquationScalar: BinaryFloatingPoint & Sendable & BitwiseCopyable {
     static var scalarType: ScalarType { get }
     /// The C kernels for this type at a SIMD level.
@@ -11,12 +11,23 @@ public protocol EquationScalar: BinaryFloatingPoint & Sendable & BitwiseCopyable
 public enum ScalarType: String, Sendable, Codable, CaseIterable {
     case float32
     case float64
+    /// Stored as bfloat16; each block is widened to float32, computed there, and θ rounded back (see `Rounding`).
+    case bfloat16
 
     /// Bytes per element.
     public var size: Int {
         switch self {
+        case .bfloat16: 2
         case .float32: 4
         case .float64: 8
+        }
+    }
+
+    /// The type of the arithmetic and of the state tensors: float32 for bfloat16 parameters, else the same.
+    public var arithmetic: ScalarType {
+        switch self {
+        case .float32, .bfloat16: .float32
+        case .float64: .float64
         }
     }
 }

@@ -16,15 +16,20 @@ public struct ParameterSpec: Sendable, Hashable, Codable {
 
 /// The memory of one parameter and its gradient during a step.
 ///
-/// Both are contiguous, in row-major order, of the parameter's scalar type, and valid until the step
-/// returns. The optimizer writes θ and reads g.
+/// Both are contiguous, in row-major order, and valid until the step returns; θ has the parameter's scalar type.
+/// The optimizer writes θ and reads g.
 public struct ParameterBuffer {
     public let parameters: UnsafeMutableRawPointer
     /// nil where there is no gradient in this step: the parameter and its state stay as they are.
     public let gradient: UnsafeRawPointer?
+    /// The gradient's scalar type; nil is the parameter's. float32 and bfloat16 go together either way round.
+    public let gradientScalar: ScalarType?
 
-    public init(parameters: UnsafeMutableRawPointer, gradient: UnsafeRawPointer?) {
+    public init(
+        parameters: UnsafeMutableRawPointer, gradient: UnsafeRawPointer?, gradientScalar: ScalarType? = nil
+    ) {
         self.parameters = parameters
         self.gradient = gradient
+        self.gradientScalar = gradientScalar
     }
 }

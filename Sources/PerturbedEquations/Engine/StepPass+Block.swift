@@ -1,16 +1,16 @@
-/// The arithmetic of one block, for either scalar type.
+/// The arithmetic of one block, in the scalar type in which its parameter is computed.
 extension StepPass {
     func blockSums(_ term: PerturbedOptimizer.Term, _ block: Block, _ scratch: ThreadScratch) -> SIMD4<Double>
     {
         switch optimizer.parameters[block.parameter].scalar {
-        case .float32: typedSums(Float.self, term, block, scratch)
+        case .float32, .bfloat16: typedSums(Float.self, term, block, scratch)
         case .float64: typedSums(Double.self, term, block, scratch)
         }
     }
 
     func perturbationSquares(_ block: Block, _ scratch: ThreadScratch) -> Double {
         switch optimizer.parameters[block.parameter].scalar {
-        case .float32: typedSquares(Float.self, block, scratch)
+        case .float32, .bfloat16: typedSquares(Float.self, block, scratch)
         case .float64: typedSquares(Double.self, block, scratch)
         }
     }
@@ -18,8 +18,12 @@ extension StepPass {
     /// Updates a block; returns ‖δ‖² of it where that is measured.
     func updateBlock(_ block: Block, _ scratch: ThreadScratch) -> Double {
         switch optimizer.parameters[block.parameter].scalar {
-        case .float32: typedUpdate(Float.self, block, scratch)
-        case .float64: typedUpdate(Double.self, block, scratch)
+        case .float32: return typedUpdate(Float.self, block, scratch)
+        case .float64: return typedUpdate(Double.self, block, scratch)
+        case .bfloat16:
+            let square = typedUpdate(Float.self, block, scratch)
+            roundBack(block, scratch)
+            return square
         }
     }
 }

@@ -3,16 +3,18 @@ import CPerturbationKernels
 /// The memory of one block, as the terms and the rule see it.
 extension StepPass {
     /// θ and g of a block. g is clipped into scratch memory where clipping changes it.
+    ///
+    /// For a bfloat16 parameter θ is a widened copy in scratch memory: what is written to it reaches the parameter
+    /// by `roundBack`, and another call starts from the parameter again.
     func memory<S: BlockScalar>(
         _: S.Type, _ block: Block, _ scratch: ThreadScratch
     ) -> (parameters: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>) {
-        let buffer = buffers[block.parameter]
         let parameters = UnsafeMutableBufferPointer(
-            start: buffer.parameters.assumingMemoryBound(to: S.self) + block.start, count: block.count)
-        guard let raw = buffer.gradient else {
+            start: parameterMemory(block, scratch).assumingMemoryBound(to: S.self), count: block.count)
+        guard let raw = gradientMemory(block, scratch) else {
             return (parameters, UnsafeBufferPointer(start: nil, count: 0))
         }
-        let start = raw.assumingMemoryBound(to: S.self) + block.start
+        let start = raw.assumingMemoryBound(to: S.self)
         let scale = clip.isEmpty ? 1 : clip[block.parameter]
         guard valueLimit != nil || scale != 1 else {
             return (parameters, UnsafeBufferPointer(start: start, count: block.count))
@@ -20,7 +22,7 @@ extension StepPass {
         let clipped = scratch.gradient.assumingMemoryBound(to: S.self)
         if let valueLimit {
             S.kernels(optimizer.engine.level).pointee.clamp(clipped, start, block.count, valueLimit)
-        } else {
+        } else if raw != UnsafeRawPointer(scratch.gradient) {
             clipped.update(from: start, count: block.count)
         }
         if scale != 1 {
@@ -33,5 +35,40 @@ extension StepPass {
             }
         }
         return (parameters, UnsafeBufferPointer(start: clipped, count: block.count))
+    }
+
+    /// θ of a block in the type of its arithmetic: the parameter itself, or a widened copy in scratch memory.
+    func parameterMemory(_ block: Block, _ scratch: ThreadScratch) -> UnsafeMutableRawPointer {
+        let scalar = optimizer.parameters[block.parameter].scalar
+        let start = buffers[block.parameter].parameters + block.start * scalar.size
+        guard scalar == .bfloat16 else { return start }
+        widen(start, block.count, into: scratch.parameters)
+        return scratch.parameters
+    }
+
+    /// g of a block before clipping, in the type of its arithmetic: the gradient itself, or a widened copy in
+    /// scratch memory; nil where there is none.
+    func gradientMemory(_ block: Block, _ scratch: ThreadScratch) -> UnsafeRawPointer? {
+        let buffer = buffers[block.parameter]
+        guard let gradient = buffer.gradient else { return nil }
+        let scalar = buffer.gradientScalar ?? optimizer.parameters[block.parameter].scalar
+        let start = gradient + block.start * scalar.size
+        guard scalar == .bfloat16 else { return start }
+        widen(start, block.count, into: scratch.gradient)
+        return UnsafeRawPointer(scratch.gradient)
+    }
+
+    /// Rounds the widened copy of θ that `memory` made, as the rule left it, into the parameter.
+    func roundBack(_ block: Block, _ scratch: ThreadScratch) {
+        optimizer.equation.rounding.round(
+            scratch.parameters, count: block.count,
+            into: buffers[block.parameter].parameters + block.start * ScalarType.bfloat16.size,
+            NoiseStream(
+                key: optimizer.key, step: step, parameter: block.parameter, term: NoiseStream.roundingTerm,
+                firstElement: UInt64(block.start), level: optimizer.engine.level))
+    }
+
+    private func widen(_ start: UnsafeRawPointer, _ count: Int, into output: UnsafeMutableRawPointer) {
+        BFloat16.kernels(optimizer.engine.level).pointee.widen(output, start, count)
     }
 }

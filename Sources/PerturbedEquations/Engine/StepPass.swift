@@ -89,14 +89,12 @@ struct StepPass {
 
     /// Whether every gradient is finite.
     private func isFinite() -> Bool {
-        let found = perThread { range, _ in
+        let found = perThread { range, scratch in
             for index in range {
                 let block = optimizer.blocks[index]
-                guard let g = buffers[block.parameter].gradient else { continue }
-                let spec = optimizer.parameters[block.parameter]
-                let kernels = kernels(spec.scalar)
-                let start = g + block.start * spec.scalar.size
-                if kernels.pointee.nonfinite(start, block.count) != 0 { return 1.0 }
+                guard let g = gradientMemory(block, scratch) else { continue }
+                let kernels = kernels(optimizer.parameters[block.parameter].scalar)
+                if kernels.pointee.nonfinite(g, block.count) != 0 { return 1.0 }
             }
             return 0
         }
@@ -116,10 +114,8 @@ struct StepPass {
                 _ = perThread { range, scratch in
                     for index in range {
                         let block = blocks[index]
-                        let spec = optimizer.parameters[block.parameter]
-                        let kernels = kernels(spec.scalar)
-                        let offset = block.start * spec.scalar.size
-                        if var g = buffers[block.parameter].gradient.map({ $0 + offset }) {
+                        let kernels = kernels(optimizer.parameters[block.parameter].scalar)
+                        if var g = gradientMemory(block, scratch) {
                             if let valueLimit {
                                 // A clamp would hide an infinity from the finite check.
                                 ofGradient[index].nonfinite = kernels.pointee.nonfinite(g, block.count)
@@ -132,7 +128,7 @@ struct StepPass {
                         }
                         if wantsParameters {
                             ofParameters[index] = kernels.pointee.moments(
-                                buffers[block.parameter].parameters + offset, block.count)
+                                parameterMemory(block, scratch), block.count)
                         }
                     }
                     return 0
@@ -266,9 +262,10 @@ struct StepPass {
         return results
     }
 
+    /// The kernels of the scalar type's arithmetic.
     func kernels(_ scalar: ScalarType) -> UnsafePointer<pk_kernels> {
         switch scalar {
-        case .float32: Float.kernels(optimizer.engine.level)
+        case .float32, .bfloat16: Float.kernels(optimizer.engine.level)
         case .float64: Double.kernels(optimizer.engine.level)
         }
     }

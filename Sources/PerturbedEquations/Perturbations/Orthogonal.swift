@@ -53,10 +53,11 @@ public struct Orthogonal: NoiseOfStrength {
     ) {
         let sigma = site.sigma(sigma)
         site.noise.run(PK_NORMAL, site.mode, delta, nil, sigma, 0)
-        let along = site.sums[0] / site.sums[1]
-        if site.sums[1] > 0 && along.isFinite {
+        let along = -sigma * site.sums[0] / site.sums[1]
+        // A subnormal g can be too small for its inverse to be a number of the same type: it is as good as zero.
+        if site.sums[1] > 0 && S(along).isFinite {
             S.kernels(site.noise.level).pointee.add_scaled(
-                delta.baseAddress, gradient.baseAddress, gradient.count, -sigma * along)
+                delta.baseAddress, gradient.baseAddress, gradient.count, along)
         }
     }
 }

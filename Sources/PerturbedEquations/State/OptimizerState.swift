@@ -63,20 +63,22 @@ extension PerturbedOptimizer {
             for (name, tensor) in zip(stateNames(of: index), state[index].tensors) {
                 sources.append(
                     TensorSource(
-                        name: "state/\(spec.name)/\(name)", type: spec.scalar.tensorType, shape: spec.shape
+                        name: "state/\(spec.name)/\(name)", type: spec.scalar.arithmetic.tensorType,
+                        shape: spec.shape
                     ) { write in try write(UnsafeRawBufferPointer(tensor)) })
             }
         }
         guard let snapshot else { return sources }
         for (index, spec) in parameters.enumerated() {
             let saved =
-                [("parameter", snapshot.parameters[index])]
-                + zip(
-                    stateNames(of: index).map { "state/\($0)" }, snapshot.state[index])
-            for (name, data) in saved {
+                [("parameter", spec.scalar, snapshot.parameters[index])]
+                + zip(stateNames(of: index), snapshot.state[index]).map {
+                    ("state/\($0)", spec.scalar.arithmetic, $1)
+                }
+            for (name, scalar, data) in saved {
                 sources.append(
                     TensorSource(
-                        name: "snapshot/\(spec.name)/\(name)", type: spec.scalar.tensorType, shape: spec.shape
+                        name: "snapshot/\(spec.name)/\(name)", type: scalar.tensorType, shape: spec.shape
                     ) { write in try data.withUnsafeBytes { try write($0) } })
             }
         }
@@ -104,24 +106,29 @@ extension PerturbedOptimizer {
         }
         try check(scalars, file.name)
         try refuseOtherTensors(in: file)
-        func tensor(_ name: String, _ spec: ParameterSpec) throws -> TensorEntry {
-            try file.tensor(name, type: spec.scalar.tensorType, shape: spec.shape)
+        func state(_ name: String, _ spec: ParameterSpec) throws -> TensorEntry {
+            try file.tensor(name, type: spec.scalar.arithmetic.tensorType, shape: spec.shape)
         }
         var loaded: [[TensorEntry]] = []
         for (index, spec) in parameters.enumerated() {
-            loaded.append(try stateNames(of: index).map { try tensor("state/\(spec.name)/\($0)", spec) })
+            loaded.append(try stateNames(of: index).map { try state("state/\(spec.name)/\($0)", spec) })
         }
         var restored: Snapshot?
         if let snapshotUpdates = scalars.snapshotUpdates {
             restored = Snapshot(
-                parameters: try parameters.map { Data(try tensor("snapshot/\($0.name)/parameter", $0).data) },
+                parameters: try parameters.map {
+                    Data(
+                        try file.tensor(
+                            "snapshot/\($0.name)/parameter", type: $0.scalar.tensorType, shape: $0.shape
+                        ).data)
+                },
                 state: try parameters.enumerated().map { index, spec in
                     try stateNames(of: index).map {
-                        Data(try tensor("snapshot/\(spec.name)/state/\($0)", spec).data)
+                        Data(try state("snapshot/\(spec.name)/state/\($0)", spec).data)
                     }
                 }, updates: snapshotUpdates, ruleMemory: scalars.snapshotRuleMemory ?? [])
         }
-        for (memory, entries) in zip(state, loaded) {
+        for (memory, entries) in zip(self.state, loaded) {
             for (tensor, entry) in zip(memory.tensors, entries) { entry.data.copyBytes(to: tensor) }
         }
         step = scalars.step
@@ -219,6 +226,7 @@ extension ScalarType {
         switch self {
         case .float32: .float32
         case .float64: .float64
+        case .bfloat16: .bfloat16
         }
     }
 }

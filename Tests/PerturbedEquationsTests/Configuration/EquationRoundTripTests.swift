@@ -126,7 +126,8 @@ import Testing
         mutating func everything() -> Everything {
             Everything(
                 equation: PerturbedEquation(
-                    rule: rule(), perturbation: perturbations(), stability: stability()),
+                    rule: rule(), perturbation: perturbations(), stability: stability(),
+                    rounding: coin() ? .stochastic : .nearest),
                 groups: (0..<count(0...3)).map {
                     ParameterGroup(
                         ["g\($0).*"], rule: coin() ? rule() : nil,
