@@ -1,7 +1,7 @@
-/// The whole equation: a rule, a perturbation and a stability controller.
+/// The whole equation: a rule, perturbations and a stability controller.
 ///
 /// ```
-/// θ(t+1) = θ(t) − η(t)·D(clip(g(t)) + δ(t)),   δ = Σₖ Pₖ
+/// θ(t+1) = θ(t) − η(t)·D(clip(g(t)) + δ(t)),   g = ∇L(θ + ε),   δ = Σₖ Pₖ
 /// ```
 ///
 /// ```swift
@@ -20,6 +20,8 @@
 /// ```
 public struct PerturbedEquation: Sendable {
     public var rule: any UpdateRule
+    /// Where the objective is evaluated; nil: at θ.
+    public var parameterPerturbation: (any ParameterPerturbation)?
     /// The terms of δ. Their places in the list are part of their noise's address.
     public var perturbation: [any Perturbation]
     public var stability: Stability
@@ -27,25 +29,35 @@ public struct PerturbedEquation: Sendable {
     public var rounding: Rounding
 
     public init(
-        rule: any UpdateRule, perturbation: [any Perturbation] = [], stability: Stability = Stability(),
+        rule: any UpdateRule, parameterPerturbation: (any ParameterPerturbation)? = nil,
+        perturbation: [any Perturbation] = [], stability: Stability = Stability(),
         rounding: Rounding = .stochastic
     ) {
         self.rule = rule
+        self.parameterPerturbation = parameterPerturbation
         self.perturbation = perturbation
         self.stability = stability
         self.rounding = rounding
     }
 
     public init(
-        rule: any UpdateRule, perturbation: any Perturbation..., stability: Stability = Stability(),
+        rule: any UpdateRule, parameterPerturbation: (any ParameterPerturbation)? = nil,
+        perturbation: any Perturbation..., stability: Stability = Stability(),
         rounding: Rounding = .stochastic
     ) {
-        self.init(rule: rule, perturbation: perturbation, stability: stability, rounding: rounding)
+        self.init(
+            rule: rule, parameterPerturbation: parameterPerturbation, perturbation: perturbation,
+            stability: stability, rounding: rounding)
     }
 
     /// Refuses settings outside their range, naming the setting.
     public func validate() throws {
         try within("rule.\(type(of: rule).catalogueEntry.name)") { try rule.validate() }
+        if let parameterPerturbation {
+            try within("parameterPerturbation.\(type(of: parameterPerturbation).catalogueEntry.name)") {
+                try parameterPerturbation.validate()
+            }
+        }
         try require(
             perturbation.count <= NoiseStream.roundingTerm, "perturbation", is: "\(perturbation.count) terms",
             allowed: "at most \(NoiseStream.roundingTerm) terms, as many as noise has addresses for")
@@ -76,6 +88,7 @@ public struct PerturbedEquation: Sendable {
 
     mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try rule.forEachSchedule(body)
+        try parameterPerturbation?.forEachSchedule(body)
         for index in perturbation.indices { try perturbation[index].forEachSchedule(body) }
         try stability.forEachSchedule(body)
     }
@@ -95,12 +108,14 @@ public struct PerturbedEquation: Sendable {
 
 extension PerturbedEquation: Codable {
     private enum CodingKeys: String, CodingKey {
-        case rule, perturbation, stability, rounding
+        case rule, parameterPerturbation, perturbation, stability, rounding
     }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         rule = try container.decode(NamedRule.self, forKey: .rule).rule
+        parameterPerturbation = try container.decodeIfPresent(
+            NamedParameterPerturbation.self, forKey: .parameterPerturbation)?.perturbation
         perturbation = try container.decode(.perturbation, default: NamedPerturbations([])).terms
         stability = try container.decode(.stability, default: Stability())
         rounding = try container.decode(.rounding, default: .stochastic)
@@ -110,6 +125,8 @@ extension PerturbedEquation: Codable {
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(NamedRule(rule), forKey: .rule)
+        try container.encodeIfPresent(
+            parameterPerturbation.map(NamedParameterPerturbation.init), forKey: .parameterPerturbation)
         try container.encode(NamedPerturbations(perturbation), forKey: .perturbation)
         try container.encode(stability, forKey: .stability)
         try container.encode(rounding, forKey: .rounding)

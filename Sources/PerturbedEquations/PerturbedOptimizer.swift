@@ -27,6 +27,8 @@ public final class PerturbedOptimizer {
     public var engine: Engine
     /// What the stability controller did so far.
     public internal(set) var counts = StabilityCounts()
+    /// How often objectives were evaluated so far; a step on given gradients counts as one.
+    public internal(set) var evaluations = EvaluationCounts()
     /// The next logical step: the time of schedules and the address of noise.
     public internal(set) var step = 0
 
@@ -46,6 +48,13 @@ public final class PerturbedOptimizer {
     let ruleSums: RuleSums
     var snapshot: Snapshot?
     var scratch: [ThreadScratch] = []
+    /// Stage 1; nil where θ is not perturbed.
+    let parameterPerturbation: (any ParameterPerturbation)?
+    /// Per parameter: the copy of θ and the temporary tensors of stage 1; empty until needed.
+    var workspace: [StateMemory] = []
+    /// What stage 1 keeps between steps: tensors per parameter, and numbers.
+    let objectiveState: [StateMemory]
+    var objectiveMemory: [Double]
 
     /// A group with what it left out filled in.
     struct ResolvedGroup {
@@ -99,6 +108,12 @@ public final class PerturbedOptimizer {
         blocks = Block.table(of: parameters.map(\.count), size: engine.blockSize)
         blockSize = engine.blockSize
         elements = parameters.reduce(0) { $0 + $1.count }
+        parameterPerturbation = resolved.parameterPerturbation
+        let stored = parameterPerturbation?.storedNames.count ?? 0
+        objectiveState = parameters.map {
+            StateMemory(tensors: stored, bytes: $0.count * $0.scalar.arithmetic.size)
+        }
+        objectiveMemory = parameterPerturbation?.initialMemory ?? []
         let stateCounts = self.groups.map { $0.rule.stateNames.count }
         state = zip(parameters, groupOf).map { spec, group in
             StateMemory(tensors: stateCounts[group], bytes: spec.count * spec.scalar.arithmetic.size)
@@ -150,17 +165,35 @@ public final class PerturbedOptimizer {
         return (result, groupOf)
     }
 
-    /// Takes one logical step.
+    /// Takes one logical step from given gradients.
     ///
     /// - Parameters:
     ///   - buffers: the memory of each parameter, in the order of `parameters`.
     ///   - loss: L(θ) before the step, for `stability.rollbackOnSpike`; nil leaves that guard out.
     ///   - measure: whether to report ‖g‖ and ‖δ‖ even where the step does not need them.
     /// - Returns: what was done. A skipped or rolled-back step also counts as a step.
-    /// - Throws: `DivergenceError` when the spike guard gives up, with the last good state restored.
+    /// - Throws: `DivergenceError` when the spike guard gives up, with the last good state restored;
+    ///   `ConfigurationError` where the equation perturbs the parameters: that needs `step(_:objective:)`.
     @discardableResult
     public func step(
         _ buffers: [ParameterBuffer], loss: Double? = nil, measure: Bool = false
+    ) throws -> StepReport {
+        if let parameterPerturbation {
+            throw ConfigurationError(
+                "is \(type(of: parameterPerturbation).catalogueEntry.name), which evaluates the objective at other "
+                    + "parameters; allowed with given gradients: none. Call step(_:objective:) instead",
+                path: "parameterPerturbation")
+        }
+        return try apply(
+            buffers, loss: loss, measure: measure, .evaluated, EvaluationCounts(gradients: 1))
+    }
+
+    /// The stages of a step from the finite check on.
+    ///
+    /// - Parameter place: where the gradient is; nil: an evaluation was not finite, and the step is skipped.
+    func apply(
+        _ buffers: [ParameterBuffer], loss: Double?, measure: Bool, _ place: ObjectiveGradient.Place?,
+        _ evaluated: EvaluationCounts
     ) throws -> StepReport {
         precondition(
             buffers.count == parameters.count, "one buffer for each of \(parameters.count) parameters")
@@ -172,9 +205,12 @@ public final class PerturbedOptimizer {
                     + (spec.scalar == .float64 ? "float64" : "float32, bfloat16"))
         }
         var report = StepReport(step: step, learningRate: groups[0].rule.learningRate.value(at: step))
+        report.evaluations = evaluated
+        report.loss = loss
         defer {
             step += 1
             counts.steps += 1
+            evaluations += evaluated
         }
         if let loss, let guarding = equation.stability.rollbackOnSpike {
             if guarding.isSpike(loss, after: memory) {
@@ -185,11 +221,16 @@ public final class PerturbedOptimizer {
             guarding.accept(loss, into: &memory)
             takeSnapshotIfDue(guarding, buffers)
         }
-        var pass = StepPass(self, buffers, measure: measure)
+        guard let place else {
+            report.outcome = .skippedNonFinite
+            counts.skipped += 1
+            return report
+        }
+        var pass = StepPass(self, buffers, place, measure: measure)
         pass.run(&report)
         switch report.outcome {
         case .applied:
-            for index in buffers.indices where buffers[index].gradient != nil { updates[index] += 1 }
+            for index in buffers.indices where pass.hasGradient(index) { updates[index] += 1 }
         case .skippedNonFinite: counts.skipped += 1
         case .rolledBack: break
         }

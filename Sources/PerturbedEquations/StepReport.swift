@@ -12,6 +12,10 @@ public struct StepReport: Sendable, Hashable {
     /// The logical step this was.
     public var step: Int
     public var outcome: Outcome = .applied
+    /// The loss that the objective gave; nil where the gradients were given without it.
+    public var loss: Double?
+    /// The passes that this step took.
+    public var evaluations = EvaluationCounts(gradients: 1)
     /// η(t) of the equation's rule.
     public var learningRate: Double
     /// The strength of the first noise term that has one, in gradient units; nil where there is none.

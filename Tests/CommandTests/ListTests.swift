@@ -8,7 +8,10 @@ import Testing
         let all = try PeoTool.run(["list", "--json"], in: directory)
         #expect(all.status == 0, "\(all.all)")
         #expect(
-            all.json.keys.sorted() == ["datasets", "guards", "models", "perturbations", "rules", "schedules"])
+            all.json.keys.sorted() == [
+                "datasets", "guards", "models", "parameterPerturbations", "perturbations", "rules",
+                "schedules",
+            ])
         for (family, entries) in all.json {
             let entries = try #require(entries as? [[String: Any]])
             #expect(!entries.isEmpty, "\(family)")

@@ -1,4 +1,4 @@
-/// The perturbations, rules and schedules that a configuration can name.
+/// The perturbations of gradient and parameters, rules and schedules that a configuration can name.
 ///
 /// To add a type of your own, conform it and append it:
 ///
@@ -9,6 +9,7 @@
 /// ```
 public struct Catalogue: Sendable {
     public var perturbations: [any Perturbation.Type]
+    public var parameterPerturbations: [any ParameterPerturbation.Type]
     public var rules: [any UpdateRule.Type]
     public var schedules: [any Schedule.Type]
 
@@ -18,6 +19,7 @@ public struct Catalogue: Sendable {
             Gaussian.self, Uniform.self, Laplace.self, DropNoise.self, GradientScaled.self, Orthogonal.self,
             WeightPenalty.self, Adaptive.self,
         ],
+        parameterPerturbations: [SAM.self, ASAM.self],
         rules: [SGD.self, Momentum.self, Nesterov.self, Adam.self, AdamW.self, RMSProp.self],
         schedules: [
             ConstantSchedule.self, LinearSchedule.self, ExponentialSchedule.self, StepSchedule.self,

@@ -61,3 +61,25 @@ public struct NamedPerturbations: Sendable, Codable {
         for term in terms { try container.encode(NamedPerturbation(term)) }
     }
 }
+
+/// A parameter perturbation as it is written: `{sam: {…}}`.
+public struct NamedParameterPerturbation: Sendable, Codable {
+    public var perturbation: any ParameterPerturbation
+
+    public init(_ perturbation: any ParameterPerturbation) {
+        self.perturbation = perturbation
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let value = try decodeNamed(
+            decoder, kind: "parameter perturbation", among: decoder.catalogue.parameterPerturbations)
+        guard let perturbation = value as? any ParameterPerturbation else {
+            preconditionFailure("the catalogue of parameter perturbations holds parameter perturbations")
+        }
+        self.perturbation = perturbation
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try encodeNamed(perturbation, to: encoder)
+    }
+}

@@ -2,6 +2,11 @@ import CPerturbationKernels
 
 /// The memory of one block, as the terms and the rule see it.
 extension StepPass {
+    /// Whether a parameter takes part in the step.
+    func hasGradient(_ parameter: Int) -> Bool {
+        if case .noise = place { true } else { buffers[parameter].gradient != nil }
+    }
+
     /// θ and g of a block. g is clipped into scratch memory where clipping changes it.
     ///
     /// For a bfloat16 parameter θ is a widened copy in scratch memory: what is written to it reaches the parameter
@@ -47,8 +52,12 @@ extension StepPass {
     }
 
     /// g of a block before clipping, in the type of its arithmetic: the gradient itself, or a widened copy in
-    /// scratch memory; nil where there is none.
+    /// scratch memory; nil where there is none. A gradient that is noise is drawn there.
     func gradientMemory(_ block: Block, _ scratch: ThreadScratch) -> UnsafeRawPointer? {
+        if case .noise(let scale, let draw) = place {
+            drawGradient(block, scratch.gradient, scale: scale, draw: draw)
+            return UnsafeRawPointer(scratch.gradient)
+        }
         let buffer = buffers[block.parameter]
         guard let gradient = buffer.gradient else { return nil }
         let scalar = buffer.gradientScalar ?? optimizer.parameters[block.parameter].scalar
@@ -56,6 +65,22 @@ extension StepPass {
         guard scalar == .bfloat16 else { return start }
         widen(start, block.count, into: scratch.gradient)
         return UnsafeRawPointer(scratch.gradient)
+    }
+
+    private func drawGradient(
+        _ block: Block, _ memory: UnsafeMutableRawPointer, scale: Double, draw: Int
+    ) {
+        let stream = ObjectiveNoise(key: optimizer.key, step: step).stream(
+            parameter: block.parameter, draw: draw, firstElement: block.start, level: optimizer.engine.level)
+        func fill<S: EquationScalar>(_: S.Type) {
+            let memory = UnsafeMutableBufferPointer(
+                start: memory.assumingMemoryBound(to: S.self), count: block.count)
+            stream.run(PK_NORMAL, PK_STORE, memory, nil, scale, 0)
+        }
+        switch optimizer.parameters[block.parameter].scalar.arithmetic {
+        case .float64: fill(Double.self)
+        default: fill(Float.self)
+        }
     }
 
     /// Rounds the widened copy of θ that `memory` made, as the rule left it, into the parameter.

@@ -29,7 +29,7 @@ extension StepPass {
                 sums[block.parameter] += optimizer.ruleSums[block.index]
             }
         }
-        for (index, spec) in optimizer.parameters.enumerated() where buffers[index].gradient != nil {
+        for (index, spec) in optimizer.parameters.enumerated() where hasGradient(index) {
             optimizer.groups[optimizer.groupOf[index]].rule.remember(
                 &optimizer.ruleMemory[index],
                 of: TensorUpdate(

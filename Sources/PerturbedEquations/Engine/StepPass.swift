@@ -12,6 +12,8 @@ import CPerturbationKernels
 struct StepPass {
     let optimizer: PerturbedOptimizer
     let buffers: [ParameterBuffer]
+    /// Where g is: in the buffers, or regenerated from noise.
+    let place: ObjectiveGradient.Place
     let measure: Bool
     let stability: Stability
     let step: Int
@@ -31,10 +33,14 @@ struct StepPass {
     /// Per tensor: the variance of ĝ's noise; empty unless a rule needs it.
     var variances: [ElementVariance] = []
 
-    init(_ optimizer: PerturbedOptimizer, _ buffers: [ParameterBuffer], measure: Bool) {
+    init(
+        _ optimizer: PerturbedOptimizer, _ buffers: [ParameterBuffer], _ place: ObjectiveGradient.Place,
+        measure: Bool
+    ) {
         let step = optimizer.step
         self.optimizer = optimizer
         self.buffers = buffers
+        self.place = place
         self.measure = measure
         self.step = step
         stability = optimizer.equation.stability
@@ -203,7 +209,7 @@ struct StepPass {
         squares.withUnsafeMutableBufferPointer { squares in
             nonisolated(unsafe) let squares = squares
             _ = perThread { range, scratch in
-                for index in range where buffers[blocks[index].parameter].gradient != nil {
+                for index in range where hasGradient(blocks[index].parameter) {
                     squares[index] = perturbationSquares(blocks[index], scratch)
                 }
                 return 0
@@ -232,7 +238,7 @@ struct StepPass {
                 for place in range {
                     let index = walkBackwards ? range.lowerBound + range.upperBound - 1 - place : place
                     let block = blocks[index]
-                    guard buffers[block.parameter].gradient != nil else { continue }
+                    guard hasGradient(block.parameter) else { continue }
                     let square = updateBlock(block, scratch)
                     if measure { squares[index] = square }
                 }
@@ -242,24 +248,8 @@ struct StepPass {
         return squares.reduce(0, +)
     }
 
-    /// Deals the blocks to the threads in runs and collects what each returns.
     private func perThread(_ work: (Range<Int>, ThreadScratch) -> Double) -> [Double] {
-        let engine = optimizer.engine
-        let parallel = optimizer.elements < engine.serialBelow ? ParallelFor.serial : engine.parallel
-        let threads = max(1, min(parallel.threads, optimizer.blocks.count))
-        while optimizer.scratch.count < threads {
-            optimizer.scratch.append(ThreadScratch(blockSize: optimizer.blockSize))
-        }
-        let count = optimizer.blocks.count
-        var results = [Double](repeating: 0, count: threads)
-        results.withUnsafeMutableBufferPointer { results in
-            nonisolated(unsafe) let results = results
-            parallel(threads) { thread in
-                let range = count * thread / threads..<count * (thread + 1) / threads
-                results[thread] = work(range, optimizer.scratch[thread])
-            }
-        }
-        return results
+        optimizer.perThread(work)
     }
 
     /// The kernels of the scalar type's arithmetic.

@@ -8,6 +8,9 @@ struct Snapshot {
     let state: [[Data]]
     let updates: [Int]
     let ruleMemory: [SIMD4<Double>]
+    /// What stage 1 keeps: tensors of each parameter, and numbers.
+    let objective: [[Data]]
+    let objectiveMemory: [Double]
 }
 
 extension PerturbedOptimizer {
@@ -21,7 +24,8 @@ extension PerturbedOptimizer {
         memory.snapshotLosses = memory.losses
         snapshot = Snapshot(
             parameters: buffers.indices.map { Data(bytes: buffers[$0].parameters, count: bytes($0)) },
-            state: state.map { $0.tensors.map { Data($0) } }, updates: updates, ruleMemory: ruleMemory)
+            state: state.map { $0.tensors.map { Data($0) } }, updates: updates, ruleMemory: ruleMemory,
+            objective: objectiveState.map { $0.tensors.map { Data($0) } }, objectiveMemory: objectiveMemory)
     }
 
     /// Returns to the snapshot with less noise, or gives up there.
@@ -43,7 +47,8 @@ extension PerturbedOptimizer {
             snapshot.parameters[index].copyBytes(
                 to: UnsafeMutableRawBufferPointer(start: buffer.parameters, count: bytes(index)))
         }
-        for (memory, saved) in zip(state, snapshot.state) {
+        objectiveMemory = snapshot.objectiveMemory
+        for (memory, saved) in zip(state + objectiveState, snapshot.state + snapshot.objective) {
             for (tensor, bytes) in zip(memory.tensors, saved) { bytes.copyBytes(to: tensor) }
         }
         updates = snapshot.updates

@@ -18,6 +18,12 @@ public struct OptimizerScalars: Sendable, Codable, Hashable {
     /// The rules' numbers of each parameter; nil where no rule keeps any.
     package var ruleMemory: [SIMD4<Double>]?
     var snapshotRuleMemory: [SIMD4<Double>]?
+    /// The parameter perturbation's name and the numbers that it keeps; nil where there is none.
+    var parameterPerturbation: String?
+    var objectiveMemory: [Double]?
+    var snapshotObjectiveMemory: [Double]?
+    /// How often objectives were evaluated.
+    var evaluations: EvaluationCounts?
 }
 
 /// A saved state that does not belong to this optimizer: what differs.
@@ -29,7 +35,8 @@ public struct OptimizerStateError: Error, Hashable, Sendable, CustomStringConver
 /// State to and from safetensors.
 ///
 /// A file holds `state/<parameter>/<name>` for each state tensor (`state/fc.weight/exp_avg`), named as in
-/// PyTorch, and under the spike guard a `snapshot/…` of θ and the state; the numbers are JSON in the
+/// PyTorch, `parameterPerturbation/<parameter>/<name>` for what a parameter perturbation keeps, and under the
+/// spike guard a `snapshot/…` of θ and these; the numbers are JSON in the
 /// metadata under `optimizer`. θ itself is not part of it. With θ restored too, the next step gives the same
 /// bits as if nothing had happened.
 ///
@@ -44,7 +51,11 @@ extension PerturbedOptimizer {
             step: step, updates: updates, counts: counts,
             rules: groups.map { type(of: $0.rule).catalogueEntry.name }, memory: memory,
             snapshotUpdates: snapshot?.updates, ruleMemory: ruleMemory.isEmpty ? nil : ruleMemory,
-            snapshotRuleMemory: ruleMemory.isEmpty ? nil : snapshot?.ruleMemory)
+            snapshotRuleMemory: ruleMemory.isEmpty ? nil : snapshot?.ruleMemory,
+            parameterPerturbation: parameterPerturbation.map { type(of: $0).catalogueEntry.name },
+            objectiveMemory: objectiveMemory.isEmpty ? nil : objectiveMemory,
+            snapshotObjectiveMemory: objectiveMemory.isEmpty ? nil : snapshot?.objectiveMemory,
+            evaluations: evaluations)
     }
 
     /// The metadata that belongs to `stateSources`.
@@ -67,6 +78,13 @@ extension PerturbedOptimizer {
                         shape: spec.shape
                     ) { write in try write(UnsafeRawBufferPointer(tensor)) })
             }
+            for (name, tensor) in zip(objectiveNames, objectiveState[index].tensors) {
+                sources.append(
+                    TensorSource(
+                        name: "parameterPerturbation/\(spec.name)/\(name)",
+                        type: spec.scalar.arithmetic.tensorType, shape: spec.shape
+                    ) { write in try write(UnsafeRawBufferPointer(tensor)) })
+            }
         }
         guard let snapshot else { return sources }
         for (index, spec) in parameters.enumerated() {
@@ -74,6 +92,9 @@ extension PerturbedOptimizer {
                 [("parameter", spec.scalar, snapshot.parameters[index])]
                 + zip(stateNames(of: index), snapshot.state[index]).map {
                     ("state/\($0)", spec.scalar.arithmetic, $1)
+                }
+                + zip(objectiveNames, snapshot.objective[index]).map {
+                    ("parameterPerturbation/\($0)", spec.scalar.arithmetic, $1)
                 }
             for (name, scalar, data) in saved {
                 sources.append(
@@ -104,6 +125,12 @@ extension PerturbedOptimizer {
                 message: "\(file.name): was written by the rule \(scalars.rules.joined(separator: ", ")); "
                     + "this optimizer has \(own.joined(separator: ", "))")
         }
+        guard scalars.parameterPerturbation == self.scalars.parameterPerturbation else {
+            throw OptimizerStateError(
+                message: "\(file.name): was written with the parameter perturbation "
+                    + "\(scalars.parameterPerturbation ?? "none"); this optimizer has "
+                    + "\(self.scalars.parameterPerturbation ?? "none")")
+        }
         try check(scalars, file.name)
         try refuseOtherTensors(in: file)
         func state(_ name: String, _ spec: ParameterSpec) throws -> TensorEntry {
@@ -112,6 +139,9 @@ extension PerturbedOptimizer {
         var loaded: [[TensorEntry]] = []
         for (index, spec) in parameters.enumerated() {
             loaded.append(try stateNames(of: index).map { try state("state/\(spec.name)/\($0)", spec) })
+        }
+        let objective = try parameters.map { spec in
+            try objectiveNames.map { try state("parameterPerturbation/\(spec.name)/\($0)", spec) }
         }
         var restored: Snapshot?
         if let snapshotUpdates = scalars.snapshotUpdates {
@@ -126,9 +156,14 @@ extension PerturbedOptimizer {
                     try stateNames(of: index).map {
                         Data(try state("snapshot/\(spec.name)/state/\($0)", spec).data)
                     }
-                }, updates: snapshotUpdates, ruleMemory: scalars.snapshotRuleMemory ?? [])
+                }, updates: snapshotUpdates, ruleMemory: scalars.snapshotRuleMemory ?? [],
+                objective: try parameters.map { spec in
+                    try objectiveNames.map {
+                        Data(try state("snapshot/\(spec.name)/parameterPerturbation/\($0)", spec).data)
+                    }
+                }, objectiveMemory: scalars.snapshotObjectiveMemory ?? [])
         }
-        for (memory, entries) in zip(self.state, loaded) {
+        for (memory, entries) in zip(self.state + objectiveState, loaded + objective) {
             for (tensor, entry) in zip(memory.tensors, entries) { entry.data.copyBytes(to: tensor) }
         }
         step = scalars.step
@@ -137,6 +172,8 @@ extension PerturbedOptimizer {
         counts = scalars.counts
         memory = scalars.memory
         snapshot = restored
+        objectiveMemory = scalars.objectiveMemory ?? []
+        evaluations = scalars.evaluations ?? EvaluationCounts(gradients: scalars.step)
     }
 
     /// Reads a state from a file.
@@ -184,6 +221,11 @@ extension PerturbedOptimizer {
         }
         try checkRuleMemory(scalars.ruleMemory, name)
         if scalars.snapshotUpdates != nil { try checkRuleMemory(scalars.snapshotRuleMemory, name) }
+        var kept = [scalars.objectiveMemory ?? []]
+        if scalars.snapshotUpdates != nil { kept.append(scalars.snapshotObjectiveMemory ?? []) }
+        for numbers in kept where numbers.count != objectiveMemory.count {
+            throw refuse("\(numbers.count) numbers of the parameter perturbation")
+        }
         let scale = scalars.memory.strengthScale
         guard 0...1 ~= scale, scalars.memory.attempts >= 0, scalars.memory.acceptedSinceRollback >= 0 else {
             throw refuse("spike guard \(scalars.memory)")
@@ -207,13 +249,17 @@ extension PerturbedOptimizer {
     /// of its rule.
     private func refuseOtherTensors(in file: SafetensorsFile) throws {
         let own = Set(stateSources().map(\.name))
-        let other = file.tensors.map(\.name).filter { $0.hasPrefix("state/") && !own.contains($0) }
+        let other = file.tensors.map(\.name).filter {
+            ($0.hasPrefix("state/") || $0.hasPrefix("parameterPerturbation/")) && !own.contains($0)
+        }
         if let first = other.first {
             throw OptimizerStateError(
                 message: "\(file.name): holds \(first), which is no state of this optimizer; its rule has "
                     + "other settings or its parameters are others")
         }
     }
+
+    private var objectiveNames: [String] { parameterPerturbation?.storedNames ?? [] }
 
     private func stateNames(of index: Int) -> [String] {
         groups[groupOf[index]].rule.stateNames

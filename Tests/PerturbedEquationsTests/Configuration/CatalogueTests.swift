@@ -8,7 +8,8 @@ import Testing
     static let values: [any Catalogued] = [
         Gaussian(sigma: 0.5), Uniform(sigma: 0.5), Laplace(sigma: 0.5), DropNoise(probability: 0.5),
         GradientScaled(alpha: 0.5), Orthogonal(sigma: 0.5), WeightPenalty(), Adaptive(alpha: 0.5, .identity),
-        SGD(learningRate: 0.5), Momentum(learningRate: 0.5), Nesterov(learningRate: 0.5), Adam(), AdamW(),
+        SAM(), ASAM(), SGD(learningRate: 0.5), Momentum(learningRate: 0.5), Nesterov(learningRate: 0.5),
+        Adam(), AdamW(),
         RMSProp(), ConstantSchedule(0.5), LinearSchedule(from: 0.5, to: 0.5, steps: 5),
         ExponentialSchedule(from: 0.5, factor: 0.5), StepSchedule(from: 0.5, factor: 0.5, every: 5),
         CosineSchedule(from: 0.5, steps: 5), InversePowerSchedule(from: 0.5, exponent: 0.5),
@@ -25,7 +26,8 @@ import Testing
     static func names(_ types: [any Catalogued.Type]) -> [String] { types.map { $0.catalogueEntry.name } }
 
     static let all: [any Catalogued.Type] =
-        Catalogue.builtIn.perturbations + Catalogue.builtIn.rules + Catalogue.builtIn.schedules
+        Catalogue.builtIn.perturbations + Catalogue.builtIn.parameterPerturbations + Catalogue.builtIn.rules
+        + Catalogue.builtIn.schedules
 
     @Test func everyTypeIsHere() {
         #expect(Self.names(Self.values.map { type(of: $0) }).sorted() == Self.names(Self.all).sorted())

@@ -23,6 +23,13 @@ import Testing
         func rule(_ path: String, _ rule: any UpdateRule) {
             bad.append(("rule." + path, PerturbedEquation(rule: rule)))
         }
+        func parameters(_ path: String, _ perturbation: any ParameterPerturbation) {
+            bad.append(
+                (
+                    "parameterPerturbation." + path,
+                    PerturbedEquation(rule: sgd, parameterPerturbation: perturbation)
+                ))
+        }
         func stability(_ path: String, _ stability: Stability) {
             bad.append(("stability." + path, PerturbedEquation(rule: sgd, stability: stability)))
         }
@@ -45,6 +52,9 @@ import Testing
             rule("adamW.weightDecay", AdamW(weightDecay: s))
             rule("rmsProp.alpha", RMSProp(alpha: s))
             rule("rmsProp.momentum", RMSProp(momentum: s))
+            parameters("sam.rho", SAM(rho: s))
+            parameters("asam.rho", ASAM(rho: s))
+            parameters("asam.eta", ASAM(eta: value))
             stability("clipValue", Stability(clipValue: s))
             stability("clipNorm", Stability(clipNorm: s))
             stability("clipGlobalNorm", Stability(clipGlobalNorm: s))

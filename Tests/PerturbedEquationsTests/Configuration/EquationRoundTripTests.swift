@@ -83,6 +83,14 @@ import Testing
             (0..<count(0...4)).map { _ in perturbation() }
         }
 
+        mutating func parameterPerturbation() -> (any ParameterPerturbation)? {
+            switch count(0...3) {
+            case 0: SAM(rho: schedule())
+            case 1: ASAM(rho: schedule(), eta: number())
+            default: nil
+            }
+        }
+
         mutating func rule() -> any UpdateRule {
             let momentum = number(0.01...0.99)
             switch count(0...6) {
@@ -126,7 +134,8 @@ import Testing
         mutating func everything() -> Everything {
             Everything(
                 equation: PerturbedEquation(
-                    rule: rule(), perturbation: perturbations(), stability: stability(),
+                    rule: rule(), parameterPerturbation: parameterPerturbation(),
+                    perturbation: perturbations(), stability: stability(),
                     rounding: coin() ? .stochastic : .nearest),
                 groups: (0..<count(0...3)).map {
                     ParameterGroup(
@@ -155,6 +164,8 @@ import Testing
                     #expect(resolved == again, "seed \(maker.random.seed): \(text)")
                 }
                 kinds.formUnion(read.equation.perturbation.map { type(of: $0).catalogueEntry.name })
+                kinds.formUnion(
+                    read.equation.parameterPerturbation.map { [type(of: $0).catalogueEntry.name] } ?? [])
                 kinds.insert(type(of: read.equation.rule).catalogueEntry.name)
             } catch {
                 Issue.record("seed \(maker.random.seed): \(error) of \(text)")
@@ -162,6 +173,7 @@ import Testing
         }
         let all =
             Catalogue.builtIn.perturbations.map { $0.catalogueEntry.name }
+            + Catalogue.builtIn.parameterPerturbations.map { $0.catalogueEntry.name }
             + Catalogue.builtIn.rules.map { $0.catalogueEntry.name }
         #expect(kinds == Set(all))
     }

@@ -78,7 +78,7 @@ extension PerturbedOptimizer {
     /// The bits of the state, by the name it is saved under.
     func stateBytes() throws -> [String: [UInt8]] {
         var result: [String: [UInt8]] = [:]
-        for source in stateSources() where source.name.hasPrefix("state/") {
+        for source in stateSources() where !source.name.hasPrefix("snapshot/") {
             var bytes: [UInt8] = []
             try source.bytes { bytes.append(contentsOf: $0) }
             result[source.name] = bytes

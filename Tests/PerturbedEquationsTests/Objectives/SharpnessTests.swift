@@ -1,0 +1,74 @@
+import PerturbedEquations
+import Testing
+
+/// The sharpness-aware methods against their closed forms on a quadratic, in float64.
+@Suite struct SharpnessTests {
+    static let rate = 0.05
+
+    /// Runs `equation` and, beside it, the gradient that the method's formula gives; the largest difference
+    /// of θ over the steps.
+    static func deviation(
+        of perturbation: any ParameterPerturbation, steps: Int = 12, sizes: [Int] = [3, 70],
+        _ reference: (FlatBowl, Int) -> [Double]
+    ) throws -> Double {
+        let bowl = try Bowl<Double>(
+            PerturbedEquation(rule: SGD(learningRate: Scheduled(rate)), parameterPerturbation: perturbation),
+            sizes: sizes, horizon: steps)
+        var flat = FlatBowl(sizes: sizes)
+        var largest = 0.0
+        for step in 0..<steps {
+            try bowl.step()
+            flat.theta = sum(flat.theta, -rate, reference(flat, step))
+            largest = max(largest, distance(bowl.flat, flat.theta))
+        }
+        return largest
+    }
+
+    @Test func sam() throws {
+        func reference(_ rho: Double) -> (FlatBowl, Int) -> [Double] {
+            { bowl, _ in
+                let g = bowl.gradient(at: bowl.theta)
+                return bowl.gradient(at: sum(bowl.theta, rho / norm(g), g))
+            }
+        }
+        #expect(try Self.deviation(of: SAM(rho: 0.5), reference(0.5)) < 1e-13)
+        #expect(try Self.deviation(of: SAM(rho: 0.5), reference(0.4)) > 1e-4)
+    }
+
+    @Test func asam() throws {
+        func reference(_ rho: Double, _ eta: Double) -> (FlatBowl, Int) -> [Double] {
+            { bowl, _ in
+                let g = bowl.gradient(at: bowl.theta)
+                let t = bowl.theta.map { abs($0) + eta }
+                let scaled = zip(t, g).map { $0 * $1 }
+                let epsilon = zip(t, scaled).map { rho * $0 * $1 / norm(scaled) }
+                return bowl.gradient(at: sum(bowl.theta, 1, epsilon))
+            }
+        }
+        #expect(try Self.deviation(of: ASAM(rho: 0.7, eta: 0.1), reference(0.7, 0.1)) < 1e-13)
+        #expect(try Self.deviation(of: ASAM(rho: 0.7, eta: 0.1), reference(0.7, 0)) > 1e-4)
+    }
+
+    /// ASAM's promise: scaling one tensor up and the next down changes nothing that it sees.
+    @Test func asamIsScaleInvariant() throws {
+        // L depends on the product ab alone; (a, b) → (ka, b/k) leaves it as it is.
+        func step(_ a: Double, _ b: Double) throws -> Double {
+            let tensors = Tensors<Double>([[a], [b]])
+            let optimizer = try PerturbedOptimizer(
+                parameters: tensors.specs(),
+                equation: PerturbedEquation(
+                    rule: SGD(learningRate: 0), parameterPerturbation: ASAM(rho: 0.1, eta: 0)),
+                seed: 1)
+            var second = 0.0
+            try optimizer.step(tensors.buffers) { evaluation in
+                let (a, b) = (tensors[0][0], tensors[1][0])
+                second = a * b
+                tensors.setGradient([[b], [a]])
+                return second
+            }
+            return second
+        }
+        let plain = try step(0.5, 3)
+        #expect(abs(try step(5, 0.3) - plain) < 1e-12 && plain > 1.6)
+    }
+}
