@@ -25,11 +25,13 @@ struct BlockLending {
         func span(_ start: UnsafeMutableRawPointer) -> UnsafeMutableBufferPointer<S> {
             UnsafeMutableBufferPointer(start: start.assumingMemoryBound(to: S.self), count: block.count)
         }
-        func spans(_ memory: some Sequence<UnsafeMutableRawBufferPointer>) -> [UnsafeMutableBufferPointer<S>] {
+        func spans(_ memory: some Sequence<UnsafeMutableRawBufferPointer>) -> [UnsafeMutableBufferPointer<S>]
+        {
             memory.map { span($0.baseAddress! + block.start * MemoryLayout<S>.size) }
         }
         func widened(
-            _ start: UnsafeRawPointer, _ scalar: ScalarType, _ room: @autoclosure () -> UnsafeMutableRawPointer
+            _ start: UnsafeRawPointer, _ scalar: ScalarType,
+            _ room: @autoclosure () -> UnsafeMutableRawPointer
         ) -> UnsafeRawPointer {
             guard scalar == .bfloat16 else { return start }
             let room = room()
