@@ -19,20 +19,26 @@ enum Output {
     }
 
     private static func writeBytes(_ data: Data) throws {
-        try data.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = UnsafeRawBufferPointer(rebasing: rest).withMemoryRebound(to: UInt8.self) {
-                    Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count)
-                }
-                if count < 0 {
-                    if errno == EINTR { continue }
-                    if errno == EPIPE { return }
-                    throw FileError(path: "standard output", operation: .write, errorNumber: errno)
-                }
-                rest = rest.dropFirst(count)
+        _ = try data.withUnsafeBytes { try writeBytes($0) }
+    }
+
+    /// Writes bytes.
+    /// - Returns: false if the reader has gone away.
+    /// - Throws: `FileError` if they cannot be written.
+    static func writeBytes(_ bytes: UnsafeRawBufferPointer) throws -> Bool {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = UnsafeRawBufferPointer(rebasing: rest).withMemoryRebound(to: UInt8.self) {
+                Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count)
             }
+            if count < 0 {
+                if errno == EINTR { continue }
+                if errno == EPIPE { return false }
+                throw FileError(path: "standard output", operation: .write, errorNumber: errno)
+            }
+            rest = rest.dropFirst(count)
         }
+        return true
     }
 
     /// Writes a line to standard error.

@@ -76,9 +76,13 @@ public struct NoiseStream {
     /// The raw 32-bit words of the next `count` elements.
     public func words(_ count: Int) -> [UInt32] {
         [UInt32](unsafeUninitializedCapacity: count) { buffer, initialized in
-            withUnsafePointer(to: address) { pk_words(buffer.baseAddress, count, $0, firstElement) }
+            words(into: UnsafeMutableBufferPointer(start: buffer.baseAddress, count: count))
             initialized = count
         }
+    }
+
+    func words(into output: UnsafeMutableBufferPointer<UInt32>) {
+        withUnsafePointer(to: address) { pk_words(output.baseAddress, output.count, $0, firstElement) }
     }
 
     /// output[i] = scale·ξᵢ

@@ -1,0 +1,65 @@
+import ArgumentParser
+import Foundation
+import PerturbedEquations
+
+/// `peo noise`
+struct Noise: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look at the noise: its raw random words.",
+        subcommands: [Words.self])
+
+    /// `peo noise words`
+    struct Words: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Write the raw 32-bit random words, little-endian, to standard output.",
+            discussion: """
+                For statistical batteries: scripts/noise-battery runs dieharder on them.
+
+                Examples:
+                  peo noise words | dieharder -a -g 200
+                  peo noise words --order steps --count 1000000 > words.bin
+
+                An order counts up one part of the address and takes four words at a time: elements (one
+                tensor), steps, parameters, terms, seeds.
+                """)
+
+        @Option(help: "\(NoiseWords.Order.allCases.map(\.rawValue).joined(separator: ", ")).")
+        var order = "elements"
+
+        @Option(help: "The seed, or the first one.")
+        var seed: UInt64 = 1
+
+        @Option(help: "How many words; until the reader goes away unless given.")
+        var count: UInt64?
+
+        func validate() throws {
+            guard NoiseWords.Order(rawValue: order) != nil else {
+                let names = NoiseWords.Order.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("--order is \(order); allowed: \(names)")
+            }
+        }
+
+        func run() throws {
+            let words = NoiseWords(seed: seed, order: NoiseWords.Order(rawValue: order)!)
+            let all = words.groups.multipliedReportingOverflow(by: 4)
+            var left = min(count ?? .max, all.overflow ? .max : all.partialValue)
+            var group: UInt64 = 0
+            var buffer = [UInt32](repeating: 0, count: 1 << 16)
+            while left > 0 {
+                let count = Int(min(left, UInt64(buffer.count)))
+                buffer.withUnsafeMutableBufferPointer {
+                    words.write(to: .init(rebasing: $0[..<((count + 3) / 4 * 4)]), from: group)
+                }
+                #if _endian(big)
+                    for i in 0..<count { buffer[i] = buffer[i].littleEndian }
+                #endif
+                let isRead = try buffer.withUnsafeBytes {
+                    try Output.writeBytes(.init(rebasing: $0[..<(4 * count)]))
+                }
+                guard isRead else { return }
+                group += UInt64(buffer.count / 4)
+                left -= UInt64(count)
+            }
+        }
+    }
+}

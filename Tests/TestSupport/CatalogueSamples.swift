@@ -1,0 +1,70 @@
+/// Settings of every catalogued type, as they are written in a configuration (JSON): what the table tests run.
+///
+/// A type that is registered in `Catalogue.builtIn` and has no line here makes those tests fail, naming it.
+package struct CatalogueSample: Sendable {
+    /// Ordinary settings, with which the type does something within a few steps.
+    package let settings: String
+    /// Settings of strength zero, which must change no bit; nil where a type has no such.
+    package let zero: String?
+    /// The rule that a term goes with.
+    package let rule: String
+
+    package init(_ settings: String, zero: String? = nil, rule: String = CatalogueSample.momentum) {
+        self.settings = settings
+        self.zero = zero
+        self.rule = rule
+    }
+
+    package static let momentum = #"{"momentum": {"learningRate": 0.05, "momentum": 0.8}}"#
+    package static let adam = #"{"adam": {"learningRate": 0.02}}"#
+}
+
+extension CatalogueSample {
+    package static let perturbations: [String: [CatalogueSample]] = [
+        "gaussian": strengths("sigma"), "uniform": strengths("sigma"), "laplace": strengths("sigma"),
+        "orthogonal": strengths("sigma"),
+        "dropNoise": [.init(#"{"probability": 0.3}"#, zero: #"{"probability": 0}"#)],
+        "gradientScaled": [.init(#"{"alpha": 0.3}"#, zero: #"{"alpha": 0}"#)],
+        "weightPenalty": [.init(#"{"l1": 0.01, "l2": 0.1}"#, zero: #"{"l1": 0, "l2": 0}"#)],
+        "adaptive": ["identity", "sign", "tanh", "square", "root", "normalised"].map {
+            .init(#"{"alpha": 0.2, "function": "\#($0)"}"#, zero: #"{"alpha": 0, "function": "\#($0)"}"#)
+        },
+    ]
+
+    package static let rules: [String: [CatalogueSample]] = [
+        "sgd": [
+            .init(#"{"learningRate": 0.05, "momentum": 0.5, "dampening": 0.2, "weightDecay": 0.01}"#),
+            .init(#"{"learningRate": 0.05}"#),
+        ],
+        "momentum": [.init(#"{"learningRate": 0.05, "momentum": 0.8}"#)],
+        "nesterov": [.init(#"{"learningRate": 0.05, "momentum": 0.8}"#)],
+        "adam": [.init(#"{"learningRate": 0.02, "weightDecay": 0.1, "amsgrad": true}"#), .init("{}")],
+        "adamW": [.init(#"{"learningRate": 0.02, "weightDecay": 0.1}"#)],
+        "rmsProp": [.init(#"{"learningRate": 0.01, "momentum": 0.5, "centred": true}"#), .init("{}")],
+    ]
+
+    /// Values within 0 … 1 over a run of 100 steps, not constant where the type allows it.
+    package static let schedules: [String: [CatalogueSample]] = [
+        "constant": [.init(#"{"value": 0.3}"#)],
+        "linear": [.init(#"{"from": 0.5, "to": 0}"#), .init(#"{"from": 0, "to": 0.5, "steps": 4}"#)],
+        "exponential": [.init(#"{"from": 0.5, "factor": 0.7}"#)],
+        "step": [.init(#"{"from": 0.5, "factor": 0.5, "every": 2}"#)],
+        "cosine": [.init(#"{"from": 0.5, "to": 0.1, "warmup": 3}"#)],
+        "inversePower": [.init(#"{"from": 0.5, "exponent": 0.55}"#)],
+        "annealedGradientNoise": [.init(#"{"eta": 0.3}"#)],
+        "sequence": [
+            .init(#"{"phases": [{"value": 0.1, "steps": 2}, {"value": {"linear": {"from": 0.4, "to": 0}}}]}"#)
+        ],
+        "product": [.init(#"{"factors": [0.5, {"exponential": {"from": 1, "factor": 0.8}}]}"#)],
+        "sum": [.init(#"{"terms": [0.1, {"exponential": {"from": 0.3, "factor": 0.8}}]}"#)],
+    ]
+
+    private static func strengths(_ key: String) -> [CatalogueSample] {
+        ["S", #"{"relative": S}"#, #"{"relative": S, "over": "all"}"#].map { text in
+            func settings(_ strength: String) -> String {
+                "{\"\(key)\": " + text.replacing("S", with: strength) + "}"
+            }
+            return .init(settings("0.2"), zero: settings("0"))
+        }
+    }
+}
