@@ -19,8 +19,8 @@ struct Noise: ParsableCommand {
                   peo noise words | dieharder -a -g 200
                   peo noise words --order steps --count 1000000 > words.bin
 
-                An order counts up one part of the address and takes four words at a time: elements (one
-                tensor), steps, parameters, terms, seeds.
+                An order counts up one part of the address: the elements of one tensor; or, four elements of each,
+                steps, parameters, terms or seeds.
                 """)
 
         @Option(help: "\(NoiseWords.Order.allCases.map(\.rawValue).joined(separator: ", ")).")

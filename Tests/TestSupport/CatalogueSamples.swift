@@ -50,6 +50,11 @@ extension CatalogueSample {
         "exponential": [.init(#"{"from": 0.5, "factor": 0.7}"#)],
         "step": [.init(#"{"from": 0.5, "factor": 0.5, "every": 2}"#)],
         "cosine": [.init(#"{"from": 0.5, "to": 0.1, "warmup": 3}"#)],
+        "cosineRestarts": [.init(#"{"from": 0.5, "to": 0.1, "period": 2, "periodFactor": 2}"#)],
+        "polynomial": [.init(#"{"from": 0.5, "power": 2, "steps": 5}"#)],
+        "oneCycle": [.init(#"{"peak": 0.5, "steps": 8}"#)],
+        "riseNearTheEnd": [.init(#"{"from": 0.5, "low": 0.1, "to": 0.4, "fraction": 0.5, "steps": 6}"#)],
+        "piecewise": [.init(#"{"values": [0.5, 0.2], "boundaries": [2]}"#)],
         "inversePower": [.init(#"{"from": 0.5, "exponent": 0.55}"#)],
         "annealedGradientNoise": [.init(#"{"eta": 0.3}"#)],
         "sequence": [

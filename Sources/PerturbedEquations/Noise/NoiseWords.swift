@@ -1,8 +1,7 @@
 /// The raw random words of many addresses as one sequence, for statistical batteries.
 ///
 /// A battery sees one sequence; addressed noise has many, and neighbours must not be related either. Each order
-/// counts up one part of the address and takes the four words of one counter at a time, so that whatever ties
-/// neighbouring addresses together stands side by side:
+/// counts up one part of the address, so that whatever ties neighbouring addresses together stands side by side:
 ///
 /// ```
 /// elements     (seed, step 0, parameter 0, term 0), elements 0, 1, 2…
