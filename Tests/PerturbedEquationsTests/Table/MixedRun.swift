@@ -9,7 +9,7 @@ struct Bits: Equatable, CustomStringConvertible {
     var description: String { "\(bytes.count) bytes" }
 }
 
-/// A run over parameters of both scalar types, empty, of one element, unaligned and ordinary ones; its gradient
+/// A run over parameters of all scalar types, empty, of one element, unaligned and ordinary ones; its gradient
 /// depends on nothing but θ and the step.
 final class MixedRun {
     struct Tensor {
@@ -19,6 +19,15 @@ final class MixedRun {
         fileprivate let memory: [UnsafeMutableRawPointer]
 
         var byteCount: Int { spec.count * spec.scalar.size }
+
+        /// θ of one element.
+        subscript(i: Int) -> Double {
+            switch spec.scalar {
+            case .float32: Double(theta.assumingMemoryBound(to: Float.self)[i])
+            case .float64: theta.assumingMemoryBound(to: Double.self)[i]
+            case .bfloat16: Double(Float(theta.assumingMemoryBound(to: BFloat16.self)[i]))
+            }
+        }
     }
 
     /// name, elements, type, and whether the memory begins one element after a multiple of 64 bytes.
@@ -27,7 +36,8 @@ final class MixedRun {
     static let shapes: [Shape] = [
         ("a.one", 1, .float32, false), ("a.none", 0, .float32, false), ("a.odd", 33, .float32, true),
         ("a.weight", 4500, .float32, false), ("b.one", 1, .float64, true), ("b.none", 0, .float64, false),
-        ("b.weight", 2051, .float64, true),
+        ("b.weight", 2051, .float64, true), ("c.weight", 301, .bfloat16, true),
+        ("c.one", 1, .bfloat16, false),
     ]
 
     let tensors: [Tensor]
@@ -71,14 +81,14 @@ final class MixedRun {
     private func fill(
         _ which: KeyPath<Tensor, UnsafeMutableRawPointer>, _ index: Int, _ value: (Int, Double) -> Double
     ) {
-        func typed<S: EquationScalar>(_: S.Type) {
-            let theta = tensors[index].theta.assumingMemoryBound(to: S.self)
-            let out = tensors[index][keyPath: which].assumingMemoryBound(to: S.self)
-            for i in 0..<tensors[index].spec.count { out[i] = S(value(i, Double(theta[i]))) }
-        }
-        switch tensors[index].spec.scalar {
-        case .float32: typed(Float.self)
-        case .float64: typed(Double.self)
+        let (tensor, out) = (tensors[index], tensors[index][keyPath: which])
+        for i in 0..<tensor.spec.count {
+            let new = value(i, tensor[i])
+            switch tensor.spec.scalar {
+            case .float32: out.assumingMemoryBound(to: Float.self)[i] = Float(new)
+            case .float64: out.assumingMemoryBound(to: Double.self)[i] = new
+            case .bfloat16: out.assumingMemoryBound(to: BFloat16.self)[i] = BFloat16(Float(new))
+            }
         }
     }
 
@@ -109,18 +119,7 @@ final class MixedRun {
     }
 
     /// θ of each tensor.
-    var values: [[Double]] {
-        tensors.map { tensor in
-            func typed<S: EquationScalar>(_: S.Type) -> [Double] {
-                let theta = tensor.theta.assumingMemoryBound(to: S.self)
-                return (0..<tensor.spec.count).map { Double(theta[$0]) }
-            }
-            return switch tensor.spec.scalar {
-            case .float32: typed(Float.self)
-            case .float64: typed(Double.self)
-            }
-        }
-    }
+    var values: [[Double]] { tensors.map { tensor in (0..<tensor.spec.count).map { tensor[$0] } } }
 
     /// θ and all that the optimizer would save.
     func everything() throws -> [String: Bits] {
