@@ -29,6 +29,8 @@ public final class PerturbedOptimizer {
     public internal(set) var counts = StabilityCounts()
     /// How often objectives were evaluated so far; a step on given gradients counts as one.
     public internal(set) var evaluations = EvaluationCounts()
+    /// Whether measured steps report the effective perturbation too. It takes the rule twice more.
+    public var reportsEffectivePerturbation = false
     /// The next logical step: the time of schedules and the address of noise.
     public internal(set) var step = 0
 
@@ -37,6 +39,10 @@ public final class PerturbedOptimizer {
     let blocks: [Block]
     let blockSize: Int
     let elements: Int
+    /// The largest tensor's number of elements.
+    let largestCount: Int
+    /// Some block of each group; nil for one without elements.
+    let firstBlocks: [Block?]
     let key: NoiseKey
     /// Updates of each parameter so far: the time of its bias corrections. A parameter that had no gradient
     /// in some step (a frozen layer) has fewer.
@@ -114,6 +120,10 @@ public final class PerturbedOptimizer {
             StateMemory(tensors: stored, bytes: $0.count * $0.scalar.arithmetic.size)
         }
         objectiveMemory = parameterPerturbation?.initialMemory ?? []
+        largestCount = parameters.map(\.count).max() ?? 0
+        firstBlocks = self.groups.indices.map { [groupOf, blocks] group in
+            blocks.first { groupOf[$0.parameter] == group }
+        }
         let stateCounts = self.groups.map { $0.rule.stateNames.count }
         state = zip(parameters, groupOf).map { spec, group in
             StateMemory(tensors: stateCounts[group], bytes: spec.count * spec.scalar.arithmetic.size)

@@ -3,7 +3,7 @@ public struct StepReport: Sendable, Hashable {
     public enum Outcome: String, Sendable, Codable {
         /// θ was updated.
         case applied
-        /// The gradient was not finite: nothing was touched.
+        /// The gradient, the perturbation or their sum was not finite: nothing was touched.
         case skippedNonFinite
         /// The loss had jumped: the last good state was restored.
         case rolledBack
@@ -22,12 +22,20 @@ public struct StepReport: Sendable, Hashable {
     public var sigma: Double?
     /// ‖g‖ over all parameters, after clipping; nil unless measured or needed.
     public var gradientNorm: Double?
-    /// ‖δ‖ over all parameters, after bounding; nil unless measured.
+    /// ‖δ‖ over all parameters, after bounding; nil unless measured or needed.
     public var perturbationNorm: Double?
     /// What global-norm clipping multiplied g by; 1 where it did not clip.
     public var clipScale: Double = 1
     /// What the bound ‖δ‖ ≤ ρ‖g‖ multiplied δ by; 1 where it did not bind.
     public var boundScale: Double = 1
+    /// The smallest factor that the variance bound multiplied a tensor's δ by; 1 where it did not bind.
+    public var varianceScale: Double = 1
+    /// The smallest factor that the trust region multiplied a tensor's step by; 1 where it did not bind.
+    public var trustScale: Double = 1
+    /// ‖ηD(g+δ) − ηD(g)‖/‖ηD(g)‖ over all parameters: how much of the step is due to the perturbation, after
+    /// bounds, rule and learning rate, before the trust region. nil unless measured with
+    /// `PerturbedOptimizer.reportsEffectivePerturbation`.
+    public var effectivePerturbation: Double?
 
     /// ‖δ‖/‖g‖; nil unless measured.
     public var perturbationToGradient: Double? {
@@ -40,14 +48,41 @@ public struct StepReport: Sendable, Hashable {
 public struct StabilityCounts: Sendable, Codable, Hashable {
     /// Steps taken, of any outcome.
     public var steps = 0
-    /// Steps whose gradient was not finite.
+    /// Steps that were skipped because something was not finite.
     public var skipped = 0
+    /// Those of them whose gradient was finite: δ, g + δ or the update was not.
+    public var overflowed = 0
     /// Steps whose gradient a norm clip scaled down.
     public var clipped = 0
+    /// Steps in which the adaptive clip scaled some unit's gradient down.
+    public var adaptivelyClipped = 0
     /// Steps whose perturbation ‖δ‖ ≤ ρ‖g‖ scaled down.
     public var bounded = 0
+    /// Steps in which the variance bound scaled some tensor's perturbation down.
+    public var varianceBounded = 0
+    /// Steps in which the trust region scaled some tensor's update down.
+    public var trustLimited = 0
     /// Returns to the last good state.
     public var rolledBack = 0
 
     public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+        case steps, skipped, overflowed, clipped, adaptivelyClipped, bounded, varianceBounded, trustLimited
+        case rolledBack
+    }
+
+    /// Counts that a state was saved without are 0: what they count could not happen then.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        steps = try container.decode(Int.self, forKey: .steps)
+        skipped = try container.decode(Int.self, forKey: .skipped)
+        overflowed = try container.decode(.overflowed, default: 0)
+        clipped = try container.decode(Int.self, forKey: .clipped)
+        adaptivelyClipped = try container.decode(.adaptivelyClipped, default: 0)
+        bounded = try container.decode(Int.self, forKey: .bounded)
+        varianceBounded = try container.decode(.varianceBounded, default: 0)
+        trustLimited = try container.decode(.trustLimited, default: 0)
+        rolledBack = try container.decode(Int.self, forKey: .rolledBack)
+    }
 }

@@ -48,7 +48,16 @@ final class ThreadScratch {
         return memory
     }
 
+    private var spares: [UnsafeMutableRawPointer] = []
+
+    /// Room for one block more, made when it is first asked for: copies of θ and the state.
+    func spare(_ number: Int) -> UnsafeMutableRawPointer {
+        while spares.count <= number { spares.append(.allocate(byteCount: blockSize * 8, alignment: 64)) }
+        return spares[number]
+    }
+
     deinit {
+        for spare in spares { spare.deallocate() }
         delta.deallocate()
         gradient.deallocate()
         noiseMemory?.deallocate()

@@ -30,6 +30,14 @@ public enum ScalarType: String, Sendable, Codable, CaseIterable {
         case .float64: .float64
         }
     }
+
+    /// The largest finite value of the arithmetic.
+    var largest: Double {
+        switch arithmetic {
+        case .float64: .greatestFiniteMagnitude
+        default: Double(Float.greatestFiniteMagnitude)
+        }
+    }
 }
 
 extension Float: EquationScalar {

@@ -15,6 +15,27 @@ extension StepPass {
         }
     }
 
+    func sumIsFinite(_ block: Block, _ scratch: ThreadScratch) -> Bool {
+        switch optimizer.parameters[block.parameter].scalar {
+        case .float32, .bfloat16: typedSumIsFinite(Float.self, block, scratch)
+        case .float64: typedSumIsFinite(Double.self, block, scratch)
+        }
+    }
+
+    func trialStep(_ block: Block, _ scratch: ThreadScratch) -> SIMD4<Double> {
+        switch optimizer.parameters[block.parameter].scalar {
+        case .float32, .bfloat16: typedTrialStep(Float.self, block, scratch)
+        case .float64: typedTrialStep(Double.self, block, scratch)
+        }
+    }
+
+    func trialEffect(_ block: Block, _ scratch: ThreadScratch) -> SIMD4<Double> {
+        switch optimizer.parameters[block.parameter].scalar {
+        case .float32, .bfloat16: typedTrialEffect(Float.self, block, scratch)
+        case .float64: typedTrialEffect(Double.self, block, scratch)
+        }
+    }
+
     /// Updates a block; returns ‖δ‖² of it where that is measured.
     func updateBlock(_ block: Block, _ scratch: ThreadScratch) -> Double {
         switch optimizer.parameters[block.parameter].scalar {

@@ -21,7 +21,8 @@ extension StepPass {
         }
         let start = raw.assumingMemoryBound(to: S.self)
         let scale = clip.isEmpty ? 1 : clip[block.parameter]
-        guard valueLimit != nil || scale != 1 else {
+        let clipsUnits = !unitClip.isEmpty && !unitClip[block.parameter].isEmpty
+        guard valueLimit != nil || scale != 1 || clipsUnits else {
             return (parameters, UnsafeBufferPointer(start: start, count: block.count))
         }
         let clipped = scratch.gradient.assumingMemoryBound(to: S.self)
@@ -30,15 +31,17 @@ extension StepPass {
         } else if raw != UnsafeRawPointer(scratch.gradient) {
             clipped.update(from: start, count: block.count)
         }
-        if scale != 1 {
+        func multiply(_ range: Range<Int>, by scale: Double) {
             let factor = S(scale)
             if factor.isNormal {
-                for i in 0..<block.count { clipped[i] *= factor }
+                for i in range { clipped[i] *= factor }
             } else {
                 // A gradient near the type's largest value: the factor alone would lose its bits.
-                for i in 0..<block.count { clipped[i] = S(Double(clipped[i]) * scale) }
+                for i in range { clipped[i] = S(Double(clipped[i]) * scale) }
             }
         }
+        if scale != 1 { multiply(0..<block.count, by: scale) }
+        if clipsUnits { forEachClippedPart(of: block, multiply) }
         return (parameters, UnsafeBufferPointer(start: clipped, count: block.count))
     }
 

@@ -15,7 +15,7 @@ extension StepPass {
                 }
                 total = total + variance
             }
-            result[block.parameter] = total.scaled(by: boundScale)
+            result[block.parameter] = total.scaled(by: deltaScale(block.parameter))
         }
         return result
     }

@@ -4,29 +4,55 @@ import CPerturbationKernels
 extension StepPass {
     func typedUpdate<S: BlockScalar>(_: S.Type, _ block: Block, _ scratch: ThreadScratch) -> Double {
         let (parameters, gradient) = memory(S.self, block, scratch)
-        let state = optimizer.state[block.parameter].tensors.map {
+        let state = state(S.self, block)
+        let delta = delta(
+            block, scratch, parameters, gradient, prefetch: prefetch(parameters, gradient, state))
+        let trust = trustScale.isEmpty ? 1 : trustScale[block.parameter]
+        if trust == 1 {
+            applyRule(block, scratch, parameters, gradient, delta, state)
+        } else {
+            let before = scratch.spare(0).assumingMemoryBound(to: S.self)
+            before.update(from: parameters.baseAddress!, count: block.count)
+            applyRule(block, scratch, parameters, gradient, delta, state)
+            let trust = S(trust)
+            for i in parameters.indices {
+                parameters[i] = before[i].addingProduct(trust, parameters[i] - before[i])
+            }
+        }
+        guard measure, let delta else { return 0 }
+        let scale = deltaScale(block.parameter)
+        return squares(delta) * scale * scale
+    }
+
+    /// The state tensors' parts of a block.
+    func state<S: BlockScalar>(_: S.Type, _ block: Block) -> [UnsafeMutableBufferPointer<S>] {
+        optimizer.state[block.parameter].tensors.map {
             UnsafeMutableBufferPointer(
                 start: $0.baseAddress!.assumingMemoryBound(to: S.self) + block.start, count: block.count)
         }
-        let delta = delta(
-            block, scratch, parameters, gradient, prefetch: prefetch(parameters, gradient, state))
+    }
+
+    /// The rule on θ and state of a block, or on copies of them.
+    func applyRule<S: BlockScalar>(
+        _ block: Block, _ scratch: ThreadScratch, _ parameters: UnsafeMutableBufferPointer<S>,
+        _ gradient: UnsafeBufferPointer<S>, _ delta: UnsafeMutableBufferPointer<S>?,
+        _ state: [UnsafeMutableBufferPointer<S>]
+    ) {
         let group = optimizer.groupOf[block.parameter]
         let needs = optimizer.groups[group].needs
         S.update(
             optimizer.groups[group].rule,
             UpdateBlock(
                 parameters: parameters, gradient: gradient, delta: delta.map { UnsafeBufferPointer($0) },
-                state: state, gradientScale: 1, deltaScale: boundScale,
+                state: state, gradientScale: 1, deltaScale: deltaScale(block.parameter),
                 memory: optimizer.ruleMemory.isEmpty ? .zero : optimizer.ruleMemory[block.parameter],
-                noiseVariance: variances.isEmpty ? .zero : variances[block.parameter],
+                noiseVariance: variances.isEmpty || delta == nil ? .zero : variances[block.parameter],
                 level: optimizer.engine.level,
                 address: RuleNoiseAddress(
                     key: optimizer.key, step: step, parameter: block.parameter, firstElement: block.start),
                 room: needs.contains(.noise) ? scratch.noise.assumingMemoryBound(to: S.self) : nil,
                 sums: needs.contains(.sums) ? optimizer.ruleSums.clearedSlot(block.index) : nil),
             RuleTime(step: step, update: optimizer.updates[block.parameter] + 1))
-        guard measure, let delta else { return 0 }
-        return squares(delta) * boundScale * boundScale
     }
 
     /// What the update of a block will read: θ, g and the state.

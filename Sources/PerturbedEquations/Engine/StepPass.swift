@@ -4,11 +4,13 @@ import CPerturbationKernels
 ///
 /// The passes, each over all blocks and each only where something needs it:
 ///
-/// 1. `gather`: is g finite; norms of g and θ.
+/// 1. `gather`: is g finite; norms of g and θ; then of the units of g and θ, for the adaptive clip.
 /// 2. `sums`: the terms' own sums, such as ⟨ξ, g⟩.
-/// 3. `boundNorm`: ‖δ‖, for ‖δ‖ ≤ ρ‖g‖. δ is computed and thrown away; noise is addressed, so that the update
-///    computes the same δ again.
-/// 4. `update`: δ, ĝ, the rule, θ.
+/// 3. `bound`: ‖δ‖ of each tensor, for the bounds on it. δ is computed and thrown away; noise is addressed, so
+///    that the update computes the same δ again.
+/// 4. `overflow`: is g + δ finite; only where it might not be.
+/// 5. `trust`: the rule on copies, for ‖Δ‖ of each tensor; then again, where the effect of δ is measured.
+/// 6. `update`: δ, ĝ, the rule, θ.
 struct StepPass {
     let optimizer: PerturbedOptimizer
     let buffers: [ParameterBuffer]
@@ -29,7 +31,15 @@ struct StepPass {
     var clip: [Double]
     var overall = TensorStatistics()
     var sums: [[SIMD4<Double>]]
+    /// What the bounds multiply δ by: all of it, and each tensor's (empty: 1).
     var boundScale = 1.0
+    var varianceScale: [Double] = []
+    /// The largest |g| of each tensor, clipped by value alone; empty unless norms are gathered.
+    var largest: [Double] = []
+    /// Per tensor, what the adaptive clip multiplies each unit of g by; empty where it multiplies none.
+    var unitClip: [[Double]] = []
+    /// Per tensor, what the trust region multiplies the update by; empty where there is none.
+    var trustScale: [Double] = []
     /// Per tensor: the variance of ĝ's noise; empty unless a rule needs it.
     var variances: [ElementVariance] = []
 
@@ -47,65 +57,81 @@ struct StepPass {
         valueLimit = stability.clipValue?.value(at: step)
         strengthLimit = stability.sigmaMax?.value(at: step) ?? .infinity
         terms = optimizer.groups.map { $0.terms.filter { !$0.perturbation.isZero(at: step) } }
-        requirements = Requirements(
+        var requirements = Requirements(
             terms.joined().map { $0.perturbation.requirements(at: step) })
+        // σ_max bounds noise in proportion to g by the size of g.
+        if strengthLimit < .infinity, !terms.joined().isEmpty { requirements.insert(.tensorGradient) }
+        self.requirements = requirements
         gradient = []
         parameter = []
         clip = []
         sums = []
     }
 
-    private var hasNoise: Bool { terms.contains { !$0.isEmpty } }
-    private var bound: Double? { hasNoise ? stability.perturbationToGradient?.value(at: step) : nil }
+    var hasNoise: Bool { terms.contains { !$0.isEmpty } }
+    /// What δ of a tensor is multiplied by.
+    func deltaScale(_ parameter: Int) -> Double {
+        varianceScale.isEmpty ? boundScale : boundScale * varianceScale[parameter]
+    }
 
     mutating func run(_ report: inout StepReport) {
+        // Steps without guards against NaN are nobody's to hold up.
+        let guarded = stability.skipNonFinite
+        let ratio = hasNoise ? stability.perturbationToGradient?.value(at: step) : nil
+        let variance = hasNoise ? stability.varianceBound?.value(at: step) : nil
         let usesNorms =
-            bound != nil || stability.clipNorm != nil || stability.clipGlobalNorm != nil
+            ratio != nil || variance != nil || stability.clipNorm != nil || stability.clipGlobalNorm != nil
+            || stability.clipAdaptive != nil
             || !requirements.isDisjoint(with: [.tensorGradient, .overallGradient])
         let needsNorms = measure || usesNorms
+        var suspects: [Int] = []
         if needsNorms || requirements.contains(.tensorParameters) {
             // A float64 gradient beyond 10¹⁵⁴ has no norm: nothing could be clipped or scaled by it.
             let isUsable = gatherNorms() && !(usesNorms && gradient.contains { !$0.sumOfSquares.isFinite })
-            guard isUsable || !stability.skipNonFinite else {
+            guard isUsable || !guarded else {
                 report.outcome = .skippedNonFinite
                 return
             }
             clipNorms(&report)
+            if let adaptive = stability.clipAdaptive { clipUnits(adaptive) }
             report.gradientNorm = overall.norm
-        } else if stability.skipNonFinite && !isFinite() {
-            report.outcome = .skippedNonFinite
-            return
-        }
-        if requirements.contains(.sums) { gatherSums() }
-        if let bound {
-            // Scaling an infinite δ by 0 would make it NaN.
-            guard applyBound(bound, &report) || !stability.skipNonFinite else {
+        } else if guarded {
+            guard let found = finiteGradients() else {
                 report.outcome = .skippedNonFinite
                 return
             }
+            suspects = found
         }
+        if requirements.contains(.sums) { gatherSums() }
+        if ratio != nil || variance != nil {
+            // Scaling an infinite δ by 0 would make it NaN.
+            let norm = applyBounds(ratio: ratio, variance: variance, &report)
+            guard norm.isFinite || !guarded else { return overflow(&report) }
+            if guarded { suspects = tensors { _ in ElementBound(constant: norm) } }
+        } else if guarded && !largest.isEmpty {
+            suspects = tensorsThatMayOverflow()
+        }
+        guard suspects.isEmpty || sumsAreFinite(suspects) else { return overflow(&report) }
         variances = noiseVariances()
-        let perturbationSquares = update(walkBackwards: stability.skipNonFinite || needsNorms)
+        if let region = stability.trustRegion {
+            guard limitSteps(region, &report) || !guarded else { return overflow(&report) }
+        }
+        if measure && optimizer.reportsEffectivePerturbation {
+            report.effectivePerturbation = effectivePerturbation()
+        }
+        let perturbationSquares = update(walkBackwards: guarded || needsNorms)
         rememberRules()
         if measure { report.perturbationNorm = perturbationSquares.squareRoot() }
         report.sigma = firstStrength()
     }
 
-    // MARK: Passes
-
-    /// Whether every gradient is finite.
-    private func isFinite() -> Bool {
-        let found = perThread { range, scratch in
-            for index in range {
-                let block = optimizer.blocks[index]
-                guard let g = gradientMemory(block, scratch) else { continue }
-                let kernels = kernels(optimizer.parameters[block.parameter].scalar)
-                if kernels.pointee.nonfinite(g, block.count) != 0 { return 1.0 }
-            }
-            return 0
-        }
-        return found.allSatisfy { $0 == 0 }
+    /// The step is not taken although the gradient was finite.
+    private func overflow(_ report: inout StepReport) {
+        report.outcome = .skippedNonFinite
+        optimizer.counts.overflowed += 1
     }
+
+    // MARK: Passes
 
     /// Gathers norms of g and θ; false if some g is not finite.
     private mutating func gatherNorms() -> Bool {
@@ -151,6 +177,10 @@ struct StepPass {
             return result
         }
         gradient = combine(ofGradient)
+        largest = [Double](repeating: 0, count: optimizer.parameters.count)
+        for (block, m) in zip(blocks, ofGradient) {
+            largest[block.parameter] = max(largest[block.parameter], m.max_absolute)
+        }
         if wantsParameters { parameter = combine(ofParameters) }
         return ofGradient.allSatisfy { $0.nonfinite == 0 }
     }
@@ -202,30 +232,6 @@ struct StepPass {
         }
     }
 
-    /// ‖δ‖² over all blocks, then the factor that keeps ‖δ‖ ≤ ρ‖g‖; false if ‖δ‖ is not finite.
-    private mutating func applyBound(_ ratio: Double, _ report: inout StepReport) -> Bool {
-        let blocks = optimizer.blocks
-        var squares = [Double](repeating: 0, count: blocks.count)
-        squares.withUnsafeMutableBufferPointer { squares in
-            nonisolated(unsafe) let squares = squares
-            _ = perThread { range, scratch in
-                for index in range where hasGradient(blocks[index].parameter) {
-                    squares[index] = perturbationSquares(blocks[index], scratch)
-                }
-                return 0
-            }
-        }
-        let norm = squares.reduce(0, +).squareRoot()
-        guard norm.isFinite else { return false }
-        let limit = ratio * overall.norm
-        if norm > limit {
-            boundScale = limit / norm
-            report.boundScale = boundScale
-            optimizer.counts.bounded += 1
-        }
-        return true
-    }
-
     /// Updates every block; returns Σ‖δ‖² where it is measured.
     ///
     /// After a first pass the last blocks of g are still in the cache: walking backwards meets them there.
@@ -248,7 +254,7 @@ struct StepPass {
         return squares.reduce(0, +)
     }
 
-    private func perThread(_ work: (Range<Int>, ThreadScratch) -> Double) -> [Double] {
+    func perThread(_ work: (Range<Int>, ThreadScratch) -> Double) -> [Double] {
         optimizer.perThread(work)
     }
 

@@ -53,6 +53,20 @@ public struct Adaptive: KernelPerturbation {
 
     public func variance(at site: Site) -> ElementVariance? { .zero }
 
+    public func bound(at site: Site) -> ElementBound? {
+        let alpha = abs(alpha.value(at: site.step))
+        return switch function {
+        case .identity: ElementBound(perGradient: alpha)
+        case .sign, .tanh: ElementBound(constant: alpha)
+        // √x ≤ 1 + x
+        case .root: ElementBound(constant: alpha, perGradient: alpha)
+        // |gᵢ| ≤ ‖g‖ = √n·RMS(g)
+        case .normalised: ElementBound(constant: alpha * Double(site.gradient.count).squareRoot())
+        case .square: ElementBound(perGradient: alpha * 0x1p60, upTo: 0x1p60)
+        case .closure: nil
+        }
+    }
+
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&alpha)
     }

@@ -17,8 +17,23 @@ public struct DropNoise: KernelPerturbation {
     public func isZero(at step: Int) -> Bool { probability.value(at: step) == 0 }
 
     public func variance(at site: Site) -> ElementVariance? {
-        let p = probability.value(at: site.step)
+        let p = probability(at: site)
         return ElementVariance(perSquaredGradient: p / (1 - p))
+    }
+
+    public func bound(at site: Site) -> ElementBound? {
+        let p = probability(at: site)
+        return ElementBound(perGradient: max(1, p / (1 - p)))
+    }
+
+    /// p after the stability controller's cut and bound: what they do to the noise's standard deviation,
+    /// |g|·√(p/(1−p)), decides p.
+    private func probability(at site: Site) -> Double {
+        let p = probability.value(at: site.step)
+        let deviation = (p / (1 - p)).squareRoot()
+        let scaled = site.ratio(deviation)
+        guard scaled != deviation else { return p }
+        return min(1 - 1 / (1 + scaled * scaled), 1 - 0x1p-24)
     }
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
@@ -43,7 +58,7 @@ public struct DropNoise: KernelPerturbation {
         parameters: UnsafeBufferPointer<S>, at site: Site
     ) {
         site.clearIfFirst(delta)
-        let p = probability.value(at: site.step)
+        let p = probability(at: site)
         site.noise.run(PK_DROP, PK_ADD_SCALED, delta, gradient.baseAddress, 1, p)
     }
 }

@@ -21,7 +21,11 @@ public struct GradientScaled: KernelPerturbation {
         return ElementVariance(perSquaredGradient: scale * scale)
     }
 
-    private func scale(at site: Site) -> Double { alpha.value(at: site.step) * site.strengthScale }
+    public func bound(at site: Site) -> ElementBound? {
+        ElementBound(perGradient: scale(at: site) * ElementBound.largestVariate)
+    }
+
+    private func scale(at site: Site) -> Double { site.ratio(alpha.value(at: site.step)) }
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&alpha)

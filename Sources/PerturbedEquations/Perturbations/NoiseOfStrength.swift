@@ -13,6 +13,10 @@ extension NoiseOfStrength {
         return ElementVariance(constant: sigma * sigma)
     }
 
+    public func bound(at site: Site) -> ElementBound? {
+        ElementBound(constant: site.sigma(sigma) * ElementBound.largestVariate)
+    }
+
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&sigma.schedule)
     }

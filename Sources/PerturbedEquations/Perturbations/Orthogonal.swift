@@ -27,6 +27,12 @@ public struct Orthogonal: NoiseOfStrength {
             constant: sigma * sigma, perSquaredGradient: along.isFinite && along > 0 ? -along : 0)
     }
 
+    /// What is taken off is at most ‖ξ‖ long.
+    public func bound(at site: Site) -> ElementBound? {
+        let length = 1 + Double(site.gradient.count).squareRoot()
+        return ElementBound(constant: site.sigma(sigma) * ElementBound.largestVariate * length)
+    }
+
     public static let catalogueEntry = CatalogueEntry(
         name: "orthogonal", summary: "Gaussian noise with its component along the gradient removed.",
         equation: "δ = σ(t)·(ξ − ⟨ξ,g⟩g/‖g‖²), ξ ~ N(0, 1), per tensor",

@@ -36,6 +36,11 @@ public protocol Perturbation: Catalogued {
     /// (AdamPE, RMSPE) then refuse the term.
     func variance(at site: Site) -> ElementVariance?
 
+    /// A bound on an element of the term at `site`, given g. nil, unless told, where there is none: each step then
+    /// computes the term once more, to be sure that it is finite before any state is touched. `site.gradient` has
+    /// the largest root mean square and count that any tensor may have; `sums` are not known yet.
+    func bound(at site: Site) -> ElementBound?
+
     /// The term's own sums over one block, such as ⟨ξ, g⟩: the engine adds them up over the tensor in a
     /// fixed order and hands them to `add` as `site.sums`. Called only if `.sums` is required.
     func sums(gradient: Span<Float>, parameters: Span<Float>, at site: Site) -> SIMD4<Double>
@@ -68,6 +73,7 @@ extension Perturbation {
     public func isZero(at step: Int) -> Bool { false }
     public func strength(at site: Site) -> Double? { nil }
     public func variance(at site: Site) -> ElementVariance? { nil }
+    public func bound(at site: Site) -> ElementBound? { nil }
     public func sums(gradient: Span<Float>, parameters: Span<Float>, at site: Site) -> SIMD4<Double> { .zero }
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {}
 

@@ -54,9 +54,9 @@ public struct Site {
     /// This term's noise, standing at the block's first element.
     public private(set) var noise: NoiseStream
     /// Statistics of the tensor's clipped gradient; zero unless required.
-    public let gradient: TensorStatistics
+    public internal(set) var gradient: TensorStatistics
     /// Statistics of all clipped gradients; zero unless required.
-    public let overallGradient: TensorStatistics
+    public internal(set) var overallGradient: TensorStatistics
     /// Statistics of the tensor's parameters; zero unless required.
     public let parameter: TensorStatistics
     /// The term's own sums over the tensor; zero unless required.
@@ -87,8 +87,31 @@ public struct Site {
             sums: .zero, isFirst: false, strengthScale: 1, strengthLimit: .infinity)
     }
 
+    /// The ratio r of a noise whose standard deviation is r·|g|, after the stability controller's cut and its bound:
+    /// r·RMS(g) ≤ σ_max over the tensor.
+    public func ratio(_ ratio: Double) -> Double {
+        let scaled = ratio * strengthScale
+        guard strengthLimit < .infinity, scaled * gradient.rootMeanSquare > strengthLimit else {
+            return scaled
+        }
+        return strengthLimit / gradient.rootMeanSquare
+    }
+
     /// Lets the noise kernels touch what the update needs next.
     mutating func prefetch(_ memory: pk_prefetch?) {
         noise.prefetch = memory
+    }
+}
+
+extension Site {
+    /// A site of which only the size of the tensor and of its gradient are known: to ask a term for its bound.
+    package static func like(count: Int, largestGradient: Double) -> Site {
+        var site = unmeasured(term: 0)
+        let statistics = TensorStatistics(
+            count: count, sumOfSquares: largestGradient * largestGradient * Double(count),
+            sumOfSizes: largestGradient * Double(count))
+        site.gradient = statistics
+        site.overallGradient = statistics
+        return site
     }
 }

@@ -22,6 +22,11 @@ public struct WeightPenalty: KernelPerturbation {
 
     public func variance(at site: Site) -> ElementVariance? { .zero }
 
+    /// Parameters are taken to be below 2⁶⁴ in size: a model with larger ones is lost without any penalty.
+    public func bound(at site: Site) -> ElementBound? {
+        ElementBound(constant: l1.value(at: site.step) + l2.value(at: site.step) * 0x1p64)
+    }
+
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&l1)
         try body(&l2)

@@ -2,14 +2,17 @@
 /// cut.
 ///
 /// The loss L(t) of θ(t) is a spike if it is not finite, or if
-/// L(t) > median + k·max(MAD, |median|/1000) of the last `window` accepted losses, MAD the median absolute
-/// deviation from the median, once `minimumHistory` of them are known. On a spike the optimizer restores the
+/// L(t) > median + k·max(MAD, |median|/1000, d₀) of the last `window` accepted losses, MAD the median absolute
+/// deviation from the median, once `minimumHistory` of them are known. d₀ is for losses that have come near zero:
+/// one batch with one wrong example is then far above all others, and no reason to go back. On a spike the optimizer restores the
 /// last snapshot of θ and its state, and the losses known then, multiplies every noise strength by `cut`, and
 /// goes on with the next step. After `attempts` rollbacks without `window` accepted losses in between it stops with
 /// `DivergenceError`, at the last good state.
 public struct SpikeGuard: Sendable, Codable, Hashable {
     /// k, how many deviations above the median a loss may be; > 0, default 6.
     public var deviations: Double
+    /// d₀, the smallest deviation that counts, in units of the loss; ≥ 0, default 0.
+    public var smallestDeviation: Double
     /// How many accepted losses are remembered; ≥ 10, default 100.
     public var window: Int
     /// How many losses must be known before a finite loss can be a spike; ≥ 2, default 20.
@@ -22,9 +25,10 @@ public struct SpikeGuard: Sendable, Codable, Hashable {
     public var attempts: Int
 
     public init(
-        deviations: Double = 6, window: Int = 100, minimumHistory: Int = 20, snapshotEvery: Int = 100,
-        cut: Double = 0.5, attempts: Int = 5
+        deviations: Double = 6, smallestDeviation: Double = 0, window: Int = 100, minimumHistory: Int = 20,
+        snapshotEvery: Int = 100, cut: Double = 0.5, attempts: Int = 5
     ) {
+        self.smallestDeviation = smallestDeviation
         self.deviations = deviations
         self.window = window
         self.minimumHistory = minimumHistory
@@ -38,6 +42,7 @@ public struct SpikeGuard: Sendable, Codable, Hashable {
         let d = SpikeGuard()
         self.init(
             deviations: try container.decode(.deviations, default: d.deviations),
+            smallestDeviation: try container.decode(.smallestDeviation, default: d.smallestDeviation),
             window: try container.decode(.window, default: d.window),
             minimumHistory: try container.decode(.minimumHistory, default: d.minimumHistory),
             snapshotEvery: try container.decode(.snapshotEvery, default: d.snapshotEvery),
@@ -47,6 +52,9 @@ public struct SpikeGuard: Sendable, Codable, Hashable {
 
     func validate() throws {
         try require(deviations > 0, "deviations", is: deviations, allowed: "a number > 0")
+        try require(
+            smallestDeviation >= 0 && smallestDeviation.isFinite, "smallestDeviation", is: smallestDeviation,
+            allowed: "a finite number ≥ 0")
         try require(window >= 10, "window", is: window, allowed: "a whole number ≥ 10")
         try require(
             minimumHistory >= 2 && minimumHistory <= window, "minimumHistory", is: minimumHistory,
@@ -78,7 +86,7 @@ public struct SpikeGuard: Sendable, Codable, Hashable {
         guard memory.losses.count >= minimumHistory else { return false }
         let median = Self.median(memory.losses)
         let deviation = Self.median(memory.losses.map { abs($0 - median) })
-        return loss > median + deviations * max(deviation, abs(median) / 1000)
+        return loss > median + deviations * max(deviation, abs(median) / 1000, smallestDeviation)
     }
 
     /// Takes an accepted loss into the memory.

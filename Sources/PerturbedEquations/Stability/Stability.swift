@@ -1,8 +1,9 @@
 /// The stability controller: what keeps a perturbed run from diverging.
 ///
 /// In the order of a step: a gradient that is not finite skips the whole step; then clipping, by value, by
-/// each tensor's norm, by the global norm; then the bounds on the noise, σ ≤ σ_max and ‖δ‖ ≤ ρ‖g‖; then the
-/// watch on the loss. Each is optional; only `skipNonFinite` is on unless told.
+/// each tensor's norm, by the global norm, by the norm of the weights (adaptive); then the bounds on the noise,
+/// σ ≤ σ_max, ‖δ‖² ≤ κ‖g‖² per tensor and ‖δ‖ ≤ ρ‖g‖; then the trust region on the update; then the watch on the
+/// loss. Each is optional; only `skipNonFinite` is on unless told. A guard that does not bind changes not a bit.
 public struct Stability: Sendable, Codable {
     /// c: each element of g is clamped to ±c.
     public var clipValue: Scheduled?
@@ -10,26 +11,41 @@ public struct Stability: Sendable, Codable {
     public var clipNorm: Scheduled?
     /// c: all of g is scaled by min(1, c/‖g‖), ‖g‖ over all parameters.
     public var clipGlobalNorm: Scheduled?
+    /// Each unit's g is scaled by min(1, λ·max(‖θ‖, floor)/‖g‖).
+    public var clipAdaptive: AdaptiveClip?
     /// ρ: all of δ is scaled by min(1, ρ‖g‖/‖δ‖), norms over all parameters, g after clipping. It costs one
     /// more pass over δ, which is computed and not stored.
     public var perturbationToGradient: Scheduled?
-    /// σ_max: a bound on every noise strength, in gradient units.
+    /// κ: each tensor's δ is scaled by min(1, √(κ·mean(g²)/mean(δ²))), means over the tensor's elements, g after
+    /// clipping: the variance of the noise is at most κ times the mean square of the gradient. What counts is the
+    /// δ of this step, its deterministic terms included. A tensor without gradient gets no noise. It costs the
+    /// same pass as `perturbationToGradient`, which comes after it.
+    public var varianceBound: Scheduled?
+    /// σ_max: a bound on every noise strength, in gradient units. For noise in proportion to the gradient
+    /// (GradientScaled, DropNoise) it bounds the root mean square over the tensor.
     public var sigmaMax: Scheduled?
-    /// A step whose gradient has a NaN or ±∞ is skipped before any state is touched, and counted.
+    /// ‖θ(t+1) − θ(t)‖ ≤ τ‖θ‖ for each tensor.
+    public var trustRegion: TrustRegion?
+    /// A step whose gradient or perturbation has a NaN or ±∞, or whose perturbed gradient overflows, is skipped
+    /// before any state is touched, and counted.
     public var skipNonFinite: Bool
     /// The watch on the loss.
     public var rollbackOnSpike: SpikeGuard?
 
     public init(
         clipValue: Scheduled? = nil, clipNorm: Scheduled? = nil, clipGlobalNorm: Scheduled? = nil,
-        perturbationToGradient: Scheduled? = nil, sigmaMax: Scheduled? = nil, skipNonFinite: Bool = true,
-        rollbackOnSpike: SpikeGuard? = nil
+        clipAdaptive: AdaptiveClip? = nil, perturbationToGradient: Scheduled? = nil,
+        varianceBound: Scheduled? = nil, sigmaMax: Scheduled? = nil, trustRegion: TrustRegion? = nil,
+        skipNonFinite: Bool = true, rollbackOnSpike: SpikeGuard? = nil
     ) {
         self.clipValue = clipValue
         self.clipNorm = clipNorm
         self.clipGlobalNorm = clipGlobalNorm
+        self.clipAdaptive = clipAdaptive
         self.perturbationToGradient = perturbationToGradient
+        self.varianceBound = varianceBound
         self.sigmaMax = sigmaMax
+        self.trustRegion = trustRegion
         self.skipNonFinite = skipNonFinite
         self.rollbackOnSpike = rollbackOnSpike
     }
@@ -45,8 +61,10 @@ public struct Stability: Sendable, Codable {
         self.init(
             clipValue: try schedule(.clipValue), clipNorm: try schedule(.clipNorm),
             clipGlobalNorm: try schedule(.clipGlobalNorm),
+            clipAdaptive: try container.decodeIfPresent(AdaptiveClip.self, forKey: .clipAdaptive),
             perturbationToGradient: try schedule(.perturbationToGradient),
-            sigmaMax: try schedule(.sigmaMax),
+            varianceBound: try schedule(.varianceBound), sigmaMax: try schedule(.sigmaMax),
+            trustRegion: try container.decodeIfPresent(TrustRegion.self, forKey: .trustRegion),
             skipNonFinite: try container.decode(.skipNonFinite, default: true),
             rollbackOnSpike: try container.decodeIfPresent(SpikeGuard.self, forKey: .rollbackOnSpike))
     }
@@ -61,11 +79,14 @@ public struct Stability: Sendable, Codable {
                 allowed: "a finite limit > 0")
         }
         for (name, limit) in [
-            ("perturbationToGradient", perturbationToGradient), ("sigmaMax", sigmaMax),
+            ("perturbationToGradient", perturbationToGradient), ("varianceBound", varianceBound),
+            ("sigmaMax", sigmaMax),
         ] {
             try limit?.require(
                 name, in: 0...Double.greatestFiniteMagnitude, allowed: "a finite limit ≥ 0")
         }
+        try within("clipAdaptive") { try clipAdaptive?.validate() }
+        try within("trustRegion") { try trustRegion?.validate() }
         try within("rollbackOnSpike") { try rollbackOnSpike?.validate() }
     }
 
@@ -74,6 +95,9 @@ public struct Stability: Sendable, Codable {
         if clipNorm != nil { try body(&clipNorm!) }
         if clipGlobalNorm != nil { try body(&clipGlobalNorm!) }
         if perturbationToGradient != nil { try body(&perturbationToGradient!) }
+        if clipAdaptive != nil { try body(&clipAdaptive!.ratio) }
+        if varianceBound != nil { try body(&varianceBound!) }
         if sigmaMax != nil { try body(&sigmaMax!) }
+        if trustRegion != nil { try body(&trustRegion!.ratio) }
     }
 }

@@ -79,7 +79,8 @@ import Testing
     /// The guards are the keys of `stability`, and the spike guard's parameters its own.
     @Test func guards() throws {
         let full = Stability(
-            clipValue: 1, clipNorm: 1, clipGlobalNorm: 1, perturbationToGradient: 1, sigmaMax: 1,
+            clipValue: 1, clipNorm: 1, clipGlobalNorm: 1, clipAdaptive: AdaptiveClip(ratio: 1),
+            perturbationToGradient: 1, varianceBound: 1, sigmaMax: 1, trustRegion: TrustRegion(ratio: 1),
             rollbackOnSpike: SpikeGuard())
         let keys = try Self.json(full)
         #expect(keys.keys.sorted() == Catalogue.guards.map(\.name).sorted())
@@ -92,6 +93,18 @@ import Testing
                     == parameter.defaultValue.flatMap { Double($0) })
         }
         #expect(try JSONDecoder().decode(SpikeGuard.self, from: Data("{}".utf8)) == SpikeGuard())
+        for name in ["clipAdaptive", "trustRegion"] {
+            let guarding = try #require(Catalogue.guards.first { $0.name == name })
+            let settings = try #require(keys[name] as? [String: Any])
+            #expect(settings.keys.sorted() == guarding.parameters.map(\.name).sorted())
+            for parameter in guarding.parameters {
+                guard let text = parameter.defaultValue else { continue }
+                #expect(
+                    settings[parameter.name] as? NSObject
+                        == (text == "[]"
+                            ? [] as NSArray : NSNumber(value: text == "true" ? 1 : Double(text)!)))
+            }
+        }
     }
 
     /// A type of the user's is read once it is in the decoder's catalogue.

@@ -59,6 +59,15 @@ import Testing
             stability("clipNorm", Stability(clipNorm: s))
             stability("clipGlobalNorm", Stability(clipGlobalNorm: s))
             stability("perturbationToGradient", Stability(perturbationToGradient: s))
+            stability("varianceBound", Stability(varianceBound: s))
+            stability("clipAdaptive.ratio", Stability(clipAdaptive: AdaptiveClip(ratio: s)))
+            stability(
+                "clipAdaptive.floor", Stability(clipAdaptive: AdaptiveClip(ratio: 1, floor: value)))
+            stability("trustRegion.ratio", Stability(trustRegion: TrustRegion(ratio: s)))
+            stability("trustRegion.floor", Stability(trustRegion: TrustRegion(ratio: 1, floor: value)))
+            stability(
+                "rollbackOnSpike.smallestDeviation",
+                Stability(rollbackOnSpike: SpikeGuard(smallestDeviation: value)))
             stability("sigmaMax", Stability(sigmaMax: s))
             stability("rollbackOnSpike.cut", Stability(rollbackOnSpike: SpikeGuard(cut: value)))
         }

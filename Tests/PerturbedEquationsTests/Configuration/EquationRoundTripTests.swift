@@ -122,12 +122,21 @@ import Testing
         mutating func stability() -> Stability {
             let window = count(10...200)
             let guarding = SpikeGuard(
-                deviations: number(0.1...9), window: window, minimumHistory: count(2...window),
+                deviations: number(0.1...9), smallestDeviation: number(), window: window,
+                minimumHistory: count(2...window),
                 snapshotEvery: count(), cut: number(0...1), attempts: count(0...9))
             return Stability(
                 clipValue: maybe(number(0.1...5)), clipNorm: maybe(number(0.1...5)),
-                clipGlobalNorm: maybe(number(0.1...5)), perturbationToGradient: coin() ? schedule() : nil,
-                sigmaMax: coin() ? schedule() : nil, skipNonFinite: coin(),
+                clipGlobalNorm: maybe(number(0.1...5)),
+                clipAdaptive: coin()
+                    ? AdaptiveClip(
+                        ratio: Scheduled(number(0.1...5)), floor: number(0.1...1), unitWise: coin(),
+                        exclude: coin() ? ["a.*"] : []) : nil,
+                perturbationToGradient: coin() ? schedule() : nil,
+                varianceBound: coin() ? schedule() : nil, sigmaMax: coin() ? schedule() : nil,
+                trustRegion: coin()
+                    ? TrustRegion(ratio: Scheduled(number(0.1...5)), floor: number(0.1...1)) : nil,
+                skipNonFinite: coin(),
                 rollbackOnSpike: coin() ? guarding : nil)
         }
 

@@ -65,12 +65,45 @@ import Testing
         #expect(abs(result.report.perturbationNorm! - 1) < 1e-12)
     }
 
+    /// ‖δ‖² ≤ κ‖g‖² for each tensor by itself, with equality where it binds.
+    @Test(arguments: [0.01, 0.25, 4])
+    func theVarianceBound(kappa: Double) throws {
+        for terms in [
+            [Gaussian(sigma: 5)], [GradientScaled(alpha: 20), WeightPenalty(l2: 1)], [Orthogonal(sigma: 5)],
+        ] as [[any Perturbation]] {
+            let free = try Self.run(terms, Stability())
+            let result = try Self.run(terms, Stability(varianceBound: Scheduled(kappa)))
+            for (tensor, delta) in result.delta.enumerated() {
+                let g = (0..<Self.sizes[tensor]).map { Double(Self.gradient(tensor, $0)) }
+                let ratio = delta.reduce(0) { $0 + $1 * $1 } / g.reduce(0) { $0 + $1 * $1 }
+                let before = free.delta[tensor].reduce(0) { $0 + $1 * $1 } / g.reduce(0) { $0 + $1 * $1 }
+                #expect(abs(ratio / min(kappa, before) - 1) < 1e-5, "tensor \(tensor): \(ratio) of \(before)")
+            }
+            #expect(result.report.varianceScale < 1 && result.counts.varianceBounded == 1)
+            #expect(result.report.boundScale == 1 && result.counts.bounded == 0)
+        }
+        let free = try Self.run([Gaussian(sigma: 0.01)], Stability())
+        let loose = try Self.run([Gaussian(sigma: 0.01)], Stability(varianceBound: 1))
+        #expect(free.delta == loose.delta && loose.counts.varianceBounded == 0)
+    }
+
+    /// The bound on each tensor first, then that on all: both hold.
+    @Test func bothBounds() throws {
+        let result = try Self.run(
+            [Gaussian(sigma: 5)], Stability(perturbationToGradient: 0.1, varianceBound: 0.25))
+        #expect(abs(result.norm / result.gradient - 0.1) < 1e-6)
+        #expect(abs(result.report.boundScale - 0.2) < 1e-6)
+        #expect(abs(result.report.perturbationNorm! / result.report.gradientNorm! - 0.1) < 1e-12)
+    }
+
     /// No gradient, no noise; ρ = 0 likewise.
     @Test func zeroBounds() throws {
         let still = try Self.run([Gaussian(sigma: 5)], Stability(perturbationToGradient: 0.5), scale: 0)
         #expect(still.norm == 0)
         let none = try Self.run([Gaussian(sigma: 5)], Stability(perturbationToGradient: 0))
         #expect(none.norm == 0)
+        #expect(try Self.run([Gaussian(sigma: 5)], Stability(varianceBound: 0)).norm == 0)
+        #expect(try Self.run([Gaussian(sigma: 5)], Stability(varianceBound: 9), scale: 0).norm == 0)
     }
 
     /// A δ that overflows is not scaled into NaN: the step is skipped.
@@ -89,6 +122,16 @@ import Testing
             #expect(result.report.sigma == 0.25)
             let (_, variance) = meanAndVariance(Array(result.delta.joined()))
             #expect(abs(variance / 0.0625 - 1) < 5 * (5 / 45_000.0).squareRoot(), "\(variance)")
+        }
+        // Noise in proportion to the gradient: its root mean square over each tensor.
+        for term in [GradientScaled(alpha: 20), DropNoise(probability: 0.9)] as [any Perturbation] {
+            let result = try Self.run([term], Stability(sigmaMax: 0.25))
+            for delta in result.delta.dropFirst() {
+                let (mean, variance) = meanAndVariance(delta)
+                #expect(abs(variance / 0.0625 - 1) < 0.1 && abs(mean) < 0.02, "\(term): \(variance)")
+            }
+            let free = try Self.run([term], Stability())
+            #expect(try Self.run([term], Stability(sigmaMax: 1e6)).delta == free.delta)
         }
         let loose = try Self.run([Gaussian(sigma: 0.1)], Stability(sigmaMax: 0.25))
         #expect(loose.report.sigma == 0.1)

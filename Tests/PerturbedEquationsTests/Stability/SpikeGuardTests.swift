@@ -94,6 +94,18 @@ import Testing
         }
     }
 
+    /// Near zero, one bad batch among perfect ones is no spike once a smallest deviation is given.
+    @Test func lossesNearZero() throws {
+        for (floor, outcome) in [(0.0, StepReport.Outcome.rolledBack), (0.1, .applied)] {
+            let run = try Run(
+                SpikeGuard(
+                    deviations: 6, smallestDeviation: floor, window: 10, minimumHistory: 5, snapshotEvery: 1))
+            for step in 0..<10 { try run.step(loss: 1e-6 * Double(1 + step % 3)) }
+            #expect(try run.step(loss: 0.5).outcome == outcome)
+            #expect(try run.step(loss: 0.7).outcome == .rolledBack)
+        }
+    }
+
     /// Before `minimumHistory` losses are known only a loss that is no number is a spike.
     @Test func minimumHistory() throws {
         let run = try Run()
@@ -159,7 +171,7 @@ import Testing
             parameters: [ParameterSpec("p", shape: [1], scalar: .float64)],
             equation: PerturbedEquation(
                 rule: SGD(learningRate: 0.5), perturbation: Gaussian(sigma: 3), GradientScaled(alpha: 3),
-                Orthogonal(sigma: 2), WeightPenalty(l2: 0.5),
+                DropNoise(probability: 0.9), Orthogonal(sigma: 2), WeightPenalty(l2: 0.5),
                 stability: Stability(rollbackOnSpike: SpikeGuard(cut: 0))), seed: 1)
         try optimizer.step(&theta, gradient: [1], loss: 1)
         try optimizer.step(&theta, gradient: [1], loss: .nan)
