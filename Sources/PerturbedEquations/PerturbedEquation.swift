@@ -1,4 +1,4 @@
-/// The whole equation: a rule, perturbations and a stability controller.
+/// The whole equation: a rule, perturbations, a stability controller and closed loops.
 ///
 /// ```
 /// θ(t+1) = θ(t) − η(t)·D(clip(g(t)) + δ(t)),   g = ∇L(θ + ε),   δ = Σₖ Pₖ
@@ -16,6 +16,7 @@
 ///   - gaussian: {sigma: 0.01}
 ///   - weightPenalty: {l2: 1e-4}
 /// stability: {clipGlobalNorm: 1}
+/// controllers: [{targetNoiseRatio: {target: 0.1}}]
 /// rounding: stochastic               # of bfloat16 parameters; or nearest
 /// ```
 public struct PerturbedEquation: Sendable {
@@ -25,29 +26,32 @@ public struct PerturbedEquation: Sendable {
     /// The terms of δ. Their places in the list are part of their noise's address.
     public var perturbation: [any Perturbation]
     public var stability: Stability
+    /// Closed loops on the strengths and the learning rate; common to all groups.
+    public var controllers: [any Controller]
     /// How θ is rounded where it is stored as bfloat16: stochastic unless told.
     public var rounding: Rounding
 
     public init(
         rule: any UpdateRule, parameterPerturbation: (any ParameterPerturbation)? = nil,
         perturbation: [any Perturbation] = [], stability: Stability = Stability(),
-        rounding: Rounding = .stochastic
+        controllers: [any Controller] = [], rounding: Rounding = .stochastic
     ) {
         self.rule = rule
         self.parameterPerturbation = parameterPerturbation
         self.perturbation = perturbation
         self.stability = stability
+        self.controllers = controllers
         self.rounding = rounding
     }
 
     public init(
         rule: any UpdateRule, parameterPerturbation: (any ParameterPerturbation)? = nil,
         perturbation: any Perturbation..., stability: Stability = Stability(),
-        rounding: Rounding = .stochastic
+        controllers: [any Controller] = [], rounding: Rounding = .stochastic
     ) {
         self.init(
             rule: rule, parameterPerturbation: parameterPerturbation, perturbation: perturbation,
-            stability: stability, rounding: rounding)
+            stability: stability, controllers: controllers, rounding: rounding)
     }
 
     /// Refuses settings outside their range, naming the setting.
@@ -65,6 +69,11 @@ public struct PerturbedEquation: Sendable {
             try within("perturbation.\(index).\(type(of: term).catalogueEntry.name)") { try term.validate() }
         }
         try within("stability") { try stability.validate() }
+        for (index, controller) in controllers.enumerated() {
+            try within("controllers.\(index).\(type(of: controller).catalogueEntry.name)") {
+                try controller.validate()
+            }
+        }
         if rule.requirements.contains(.noiseVariance) { try requireVariances() }
     }
 
@@ -91,6 +100,7 @@ public struct PerturbedEquation: Sendable {
         try parameterPerturbation?.forEachSchedule(body)
         for index in perturbation.indices { try perturbation[index].forEachSchedule(body) }
         try stability.forEachSchedule(body)
+        for index in controllers.indices { try controllers[index].forEachSchedule(body) }
     }
 
     /// Refuses schedules whose length was left out where none can be filled in.
@@ -108,7 +118,7 @@ public struct PerturbedEquation: Sendable {
 
 extension PerturbedEquation: Codable {
     private enum CodingKeys: String, CodingKey {
-        case rule, parameterPerturbation, perturbation, stability, rounding
+        case rule, parameterPerturbation, perturbation, stability, controllers, rounding
     }
 
     public init(from decoder: any Decoder) throws {
@@ -118,6 +128,7 @@ extension PerturbedEquation: Codable {
             NamedParameterPerturbation.self, forKey: .parameterPerturbation)?.perturbation
         perturbation = try container.decode(.perturbation, default: NamedPerturbations([])).terms
         stability = try container.decode(.stability, default: Stability())
+        controllers = try container.decode(.controllers, default: [NamedController]()).map(\.controller)
         rounding = try container.decode(.rounding, default: .stochastic)
         try within("stability") { try stability.validate() }
     }
@@ -129,6 +140,9 @@ extension PerturbedEquation: Codable {
             parameterPerturbation.map(NamedParameterPerturbation.init), forKey: .parameterPerturbation)
         try container.encode(NamedPerturbations(perturbation), forKey: .perturbation)
         try container.encode(stability, forKey: .stability)
+        if !controllers.isEmpty {
+            try container.encode(controllers.map(NamedController.init), forKey: .controllers)
+        }
         try container.encode(rounding, forKey: .rounding)
     }
 }

@@ -31,6 +31,9 @@ public final class PerturbedOptimizer {
     public internal(set) var evaluations = EvaluationCounts()
     /// Whether measured steps report the effective perturbation too. It takes the rule twice more.
     public var reportsEffectivePerturbation = false
+    /// What a snapshot keeps beside θ and the state, and a rollback brings back. Set it before the first step and
+    /// before a state is loaded.
+    public var companions: [CompanionTensor] = []
     /// The next logical step: the time of schedules and the address of noise.
     public internal(set) var step = 0
 
@@ -48,6 +51,9 @@ public final class PerturbedOptimizer {
     /// in some step (a frozen layer) has fewer.
     var updates: [Int]
     var memory = SpikeGuard.Memory()
+    var controllerStates: [ControllerState]
+    /// What `noteSmallBatch` noted for the next step.
+    var smallBatch: Observation.SmallBatch?
     let state: [StateMemory]
     /// The rules' numbers per parameter; empty where no rule keeps any.
     var ruleMemory: [SIMD4<Double>]
@@ -109,6 +115,7 @@ public final class PerturbedOptimizer {
         self.equation = resolved
         self.engine = engine
         updates = [Int](repeating: 0, count: parameters.count)
+        controllerStates = resolved.controllers.map { ControllerState(type(of: $0).catalogueEntry.name) }
         key = NoiseKey(seed: seed).derived("perturbation")
         (self.groups, groupOf) = try Self.resolve(groups, of: resolved, for: parameters, horizon: horizon)
         blocks = Block.table(of: parameters.map(\.count), size: engine.blockSize)
@@ -214,12 +221,18 @@ public final class PerturbedOptimizer {
                 "\"\(spec.name)\" of type \(spec.scalar) has a gradient of type \(scalar); allowed: "
                     + (spec.scalar == .float64 ? "float64" : "float32, bfloat16"))
         }
-        var report = StepReport(step: step, learningRate: groups[0].rule.learningRate.value(at: step))
+        try requireSmallBatch()
+        let rateFactor = controlFactor(.learningRate)
+        var report = StepReport(
+            step: step, learningRate: groups[0].rule.learningRate.value(at: step) * rateFactor)
+        report.learningRateFactor = rateFactor
+        report.strengthFactor = strengthScale
         report.evaluations = evaluated
         report.loss = loss
         defer {
             step += 1
             counts.steps += 1
+            smallBatch = nil
             evaluations += evaluated
         }
         if let loss, let guarding = equation.stability.rollbackOnSpike {
@@ -241,6 +254,7 @@ public final class PerturbedOptimizer {
         switch report.outcome {
         case .applied:
             for index in buffers.indices where pass.hasGradient(index) { updates[index] += 1 }
+            observe(report, pass)
         case .skippedNonFinite: counts.skipped += 1
         case .rolledBack: break
         }

@@ -16,8 +16,12 @@ public struct StepReport: Sendable, Hashable {
     public var loss: Double?
     /// The passes that this step took.
     public var evaluations = EvaluationCounts(gradients: 1)
-    /// η(t) of the equation's rule.
+    /// η(t) of the equation's rule, times the controllers' factors.
     public var learningRate: Double
+    /// What the controllers multiplied η by; 1 without any.
+    public var learningRateFactor: Double = 1
+    /// What the controllers and the cuts after rollbacks multiplied every noise strength by; 1 without any.
+    public var strengthFactor: Double = 1
     /// The strength of the first noise term that has one, in gradient units; nil where there is none.
     public var sigma: Double?
     /// ‖g‖ over all parameters, after clipping; nil unless measured or needed.

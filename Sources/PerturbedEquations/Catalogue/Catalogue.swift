@@ -1,4 +1,4 @@
-/// The perturbations of gradient and parameters, rules and schedules that a configuration can name.
+/// The perturbations of gradient and parameters, rules, schedules and controllers that a configuration can name.
 ///
 /// To add a type of your own, conform it and append it:
 ///
@@ -12,6 +12,7 @@ public struct Catalogue: Sendable {
     public var parameterPerturbations: [any ParameterPerturbation.Type]
     public var rules: [any UpdateRule.Type]
     public var schedules: [any Schedule.Type]
+    public var controllers: [any Controller.Type]
 
     /// Everything that comes with PEO. Registration of a new type is one line here.
     public static let builtIn = Catalogue(
@@ -27,6 +28,10 @@ public struct Catalogue: Sendable {
             RiseNearTheEndSchedule.self, PiecewiseSchedule.self,
             InversePowerSchedule.self, AnnealedGradientNoiseSchedule.self,
             SequenceSchedule.self, ProductSchedule.self, SumSchedule.self,
+        ],
+        controllers: [
+            Plateau.self, TargetNoiseRatio.self, GradientNoiseScale.self, LossImprovement.self,
+            ParameterDistance.self,
         ])
 
     /// The guards of the stability controller, as the keys of `stability`.

@@ -83,3 +83,24 @@ public struct NamedParameterPerturbation: Sendable, Codable {
         try encodeNamed(perturbation, to: encoder)
     }
 }
+
+/// A controller as it is written: `{plateau: {…}}`.
+public struct NamedController: Sendable, Codable {
+    public var controller: any Controller
+
+    public init(_ controller: any Controller) {
+        self.controller = controller
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let value = try decodeNamed(decoder, kind: "controller", among: decoder.catalogue.controllers)
+        guard let controller = value as? any Controller else {
+            preconditionFailure("the catalogue of controllers holds controllers")
+        }
+        self.controller = controller
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try encodeNamed(controller, to: encoder)
+    }
+}

@@ -13,7 +13,7 @@ extension StepPass {
             parameter: parameter.isEmpty ? TensorStatistics() : parameter[block.parameter],
             sums: sums.isEmpty ? .zero : sums[block.parameter][place],
             isFirst: place == 0 && term.storesFirst,
-            strengthScale: optimizer.memory.strengthScale, strengthLimit: strengthLimit)
+            strengthScale: strengthScale, strengthLimit: strengthLimit)
     }
 
     func typedSums<S: BlockScalar>(

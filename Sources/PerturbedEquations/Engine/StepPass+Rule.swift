@@ -30,7 +30,7 @@ extension StepPass {
             }
         }
         for (index, spec) in optimizer.parameters.enumerated() where hasGradient(index) {
-            optimizer.groups[optimizer.groupOf[index]].rule.remember(
+            rules[optimizer.groupOf[index]].remember(
                 &optimizer.ruleMemory[index],
                 of: TensorUpdate(
                     time: RuleTime(step: step, update: optimizer.updates[index] + 1), count: spec.count,

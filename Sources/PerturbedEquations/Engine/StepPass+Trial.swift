@@ -22,11 +22,12 @@ extension StepPass {
         return isFinite
     }
 
-    /// ‖ηD(g+δ) − ηD(g)‖/‖ηD(g)‖ over all parameters.
-    func effectivePerturbation() -> Double {
+    /// What the perturbation does to the step, over all parameters.
+    func measuredEffect() -> Observation.Effect {
         let sums = trial { block, scratch in trialEffect(block, scratch) }
-        let total = sums.reduce(SIMD4<Double>.zero, +)
-        return total[0] == 0 ? 0 : (total[0] / total[1]).squareRoot()
+        let total = sums.reduce(SIMD4<Double>.zero, +).squareRoot()
+        return Observation.Effect(
+            perturbation: total[0], withoutPerturbation: total[1], step: total[2], parameters: total[3])
     }
 
     /// Sums over each tensor of what `body` finds in its blocks.
@@ -58,16 +59,18 @@ extension StepPass {
         return [squaredDistance(after, parameters), size, 0, 0]
     }
 
-    /// ‖ηD(g+δ) − ηD(g)‖² and ‖ηD(g)‖² of a block.
+    /// ‖ηD(g+δ) − ηD(g)‖², ‖ηD(g)‖², ‖ηD(g+δ)‖² and ‖θ‖² of a block.
     func typedTrialEffect<S: BlockScalar>(
         _: S.Type, _ block: Block, _ scratch: ThreadScratch
     ) -> SIMD4<Double> {
         let (parameters, gradient) = memory(S.self, block, scratch)
         let delta = delta(block, scratch, parameters, gradient, prefetch: nil)
-        guard delta != nil else { return .zero }
-        let with = trial(block, scratch, gradient, delta, room: 0, from: parameters)
         let without = trial(block, scratch, gradient, nil, room: 1, from: parameters)
-        return [squaredDistance(with, without), squaredDistance(without, parameters), 0, 0]
+        let size = squares(parameters)
+        let distance = squaredDistance(without, parameters)
+        guard let delta else { return [0, distance, distance, size] }
+        let with = trial(block, scratch, gradient, delta, room: 0, from: parameters)
+        return [squaredDistance(with, without), distance, squaredDistance(with, parameters), size]
     }
 
     /// θ' of a block: the rule on a copy of θ (in spare room 0 or 1) and of the state (in those from 2 on).

@@ -41,7 +41,7 @@ extension StepPass {
         let group = optimizer.groupOf[block.parameter]
         let needs = optimizer.groups[group].needs
         S.update(
-            optimizer.groups[group].rule,
+            rules[group],
             UpdateBlock(
                 parameters: parameters, gradient: gradient, delta: delta.map { UnsafeBufferPointer($0) },
                 state: state, gradientScale: 1, deltaScale: deltaScale(block.parameter),

@@ -24,6 +24,11 @@ struct StepPass {
     let terms: [[PerturbedOptimizer.Term]]
     let requirements: Requirements
     let strengthLimit: Double
+    let strengthScale: Double
+    /// The rule of each group, with the controllers' factor on its learning rate.
+    let rules: [any UpdateRule]
+    /// What the controllers want of this step.
+    let needs: ControllerNeeds
 
     /// Per tensor: statistics of the clipped g, of θ, and what norm clipping multiplies g by.
     var gradient: [TensorStatistics]
@@ -40,6 +45,10 @@ struct StepPass {
     var unitClip: [[Double]] = []
     /// Per tensor, what the trust region multiplies the update by; empty where there is none.
     var trustScale: [Double] = []
+    /// ‖g‖² over all parameters before clipping by norm; 0 unless norms are gathered.
+    var squaresBeforeClipping = 0.0
+    /// What the perturbation does to the step; nil unless it is wanted.
+    var effect: Observation.Effect?
     /// Per tensor: the variance of ĝ's noise; empty unless a rule needs it.
     var variances: [ElementVariance] = []
 
@@ -51,7 +60,10 @@ struct StepPass {
         self.optimizer = optimizer
         self.buffers = buffers
         self.place = place
-        self.measure = measure
+        needs = optimizer.controllerNeeds
+        self.measure = measure || needs.contains(.norms)
+        strengthScale = optimizer.strengthScale
+        rules = Self.rules(of: optimizer, at: step)
         self.step = step
         stability = optimizer.equation.stability
         valueLimit = stability.clipValue?.value(at: step)
@@ -116,13 +128,28 @@ struct StepPass {
         if let region = stability.trustRegion {
             guard limitSteps(region, &report) || !guarded else { return overflow(&report) }
         }
-        if measure && optimizer.reportsEffectivePerturbation {
-            report.effectivePerturbation = effectivePerturbation()
+        if wantsEffect {
+            effect = measuredEffect()
+            if reportsEffect { report.effectivePerturbation = effect?.ratio }
         }
         let perturbationSquares = update(walkBackwards: guarded || needsNorms)
         rememberRules()
         if measure { report.perturbationNorm = perturbationSquares.squareRoot() }
         report.sigma = firstStrength()
+    }
+
+    private var reportsEffect: Bool { measure && optimizer.reportsEffectivePerturbation }
+    private var wantsEffect: Bool { reportsEffect || needs.contains(.effect) }
+
+    /// A rule is a value: one with another learning rate is a copy.
+    private static func rules(of optimizer: PerturbedOptimizer, at step: Int) -> [any UpdateRule] {
+        let factor = optimizer.controlFactor(.learningRate)
+        return optimizer.groups.map { group in
+            guard factor != 1 else { return group.rule }
+            var rule = group.rule
+            rule.learningRate = Scheduled(rule.learningRate.value(at: step) * factor)
+            return rule
+        }
     }
 
     /// The step is not taken although the gradient was finite.
@@ -177,6 +204,7 @@ struct StepPass {
             return result
         }
         gradient = combine(ofGradient)
+        squaresBeforeClipping = gradient.reduce(0) { $0 + $1.sumOfSquares }
         largest = [Double](repeating: 0, count: optimizer.parameters.count)
         for (block, m) in zip(blocks, ofGradient) {
             largest[block.parameter] = max(largest[block.parameter], m.max_absolute)

@@ -11,6 +11,8 @@ struct Snapshot {
     /// What stage 1 keeps: tensors of each parameter, and numbers.
     let objective: [[Data]]
     let objectiveMemory: [Double]
+    let controllers: [ControllerState]
+    let companions: [Data]
 }
 
 extension PerturbedOptimizer {
@@ -25,7 +27,8 @@ extension PerturbedOptimizer {
         snapshot = Snapshot(
             parameters: buffers.indices.map { Data(bytes: buffers[$0].parameters, count: bytes($0)) },
             state: state.map { $0.tensors.map { Data($0) } }, updates: updates, ruleMemory: ruleMemory,
-            objective: objectiveState.map { $0.tensors.map { Data($0) } }, objectiveMemory: objectiveMemory)
+            objective: objectiveState.map { $0.tensors.map { Data($0) } }, objectiveMemory: objectiveMemory,
+            controllers: controllerStates, companions: companions.map { $0.read() })
     }
 
     /// Returns to the snapshot with less noise, or gives up there.
@@ -53,6 +56,8 @@ extension PerturbedOptimizer {
         }
         updates = snapshot.updates
         ruleMemory = snapshot.ruleMemory
+        controllerStates = snapshot.controllers
+        for (companion, data) in zip(companions, snapshot.companions) { companion.write(data) }
         // Later losses would make the snapshot's own, higher one look like a spike.
         memory.losses = memory.snapshotLosses
     }

@@ -24,6 +24,9 @@ public struct OptimizerScalars: Sendable, Codable, Hashable {
     var snapshotObjectiveMemory: [Double]?
     /// How often objectives were evaluated.
     var evaluations: EvaluationCounts?
+    /// Where the controllers stand; nil where there are none.
+    var controllers: [ControllerState]?
+    var snapshotControllers: [ControllerState]?
 }
 
 /// A saved state that does not belong to this optimizer: what differs.
@@ -55,7 +58,8 @@ extension PerturbedOptimizer {
             parameterPerturbation: parameterPerturbation.map { type(of: $0).catalogueEntry.name },
             objectiveMemory: objectiveMemory.isEmpty ? nil : objectiveMemory,
             snapshotObjectiveMemory: objectiveMemory.isEmpty ? nil : snapshot?.objectiveMemory,
-            evaluations: evaluations)
+            evaluations: evaluations, controllers: controllerStates.isEmpty ? nil : controllerStates,
+            snapshotControllers: controllerStates.isEmpty ? nil : snapshot?.controllers)
     }
 
     /// The metadata that belongs to `stateSources`.
@@ -102,6 +106,13 @@ extension PerturbedOptimizer {
                         name: "snapshot/\(spec.name)/\(name)", type: scalar.tensorType, shape: spec.shape
                     ) { write in try data.withUnsafeBytes { try write($0) } })
             }
+        }
+        for (companion, data) in zip(companions, snapshot.companions) {
+            sources.append(
+                TensorSource(name: companion.fileName, type: companion.type, shape: companion.shape) {
+                    write in
+                    try data.withUnsafeBytes { try write($0) }
+                })
         }
         return sources
     }
@@ -161,7 +172,15 @@ extension PerturbedOptimizer {
                     try objectiveNames.map {
                         Data(try state("snapshot/\(spec.name)/parameterPerturbation/\($0)", spec).data)
                     }
-                }, objectiveMemory: scalars.snapshotObjectiveMemory ?? [])
+                }, objectiveMemory: scalars.snapshotObjectiveMemory ?? [],
+                controllers: scalars.snapshotControllers ?? [],
+                companions: try companions.map { companion in
+                    // Of a state that was saved without: what holds now is the best that there is.
+                    guard file[companion.fileName] != nil else { return companion.read() }
+                    return Data(
+                        try file.tensor(companion.fileName, type: companion.type, shape: companion.shape).data
+                    )
+                })
         }
         for (memory, entries) in zip(self.state + objectiveState, loaded + objective) {
             for (tensor, entry) in zip(memory.tensors, entries) { entry.data.copyBytes(to: tensor) }
@@ -171,6 +190,7 @@ extension PerturbedOptimizer {
         ruleMemory = scalars.ruleMemory ?? []
         counts = scalars.counts
         memory = scalars.memory
+        controllerStates = scalars.controllers ?? []
         snapshot = restored
         objectiveMemory = scalars.objectiveMemory ?? []
         evaluations = scalars.evaluations ?? EvaluationCounts(gradients: scalars.step)
@@ -226,9 +246,27 @@ extension PerturbedOptimizer {
         for numbers in kept where numbers.count != objectiveMemory.count {
             throw refuse("\(numbers.count) numbers of the parameter perturbation")
         }
+        try checkControllers(scalars.controllers, name)
+        if scalars.snapshotUpdates != nil { try checkControllers(scalars.snapshotControllers, name) }
         let scale = scalars.memory.strengthScale
         guard 0...1 ~= scale, scalars.memory.attempts >= 0, scalars.memory.acceptedSinceRollback >= 0 else {
             throw refuse("spike guard \(scalars.memory)")
+        }
+    }
+
+    private func checkControllers(_ states: [ControllerState]?, _ name: String) throws {
+        let (names, own) = ((states ?? []).map(\.name), controllerStates.map(\.name))
+        guard names == own else {
+            func list(_ names: [String]) -> String { names.isEmpty ? "none" : names.joined(separator: ", ") }
+            throw OptimizerStateError(
+                message:
+                    "\(name): holds the state of the controllers \(list(names)); this optimizer has \(list(own))"
+            )
+        }
+        for state in states ?? [] where !(state.factor >= 0 && state.factor.isFinite) {
+            throw OptimizerStateError(
+                message:
+                    "\(name): its optimizer state is damaged: the factor \(state.factor) of \(state.name)")
         }
     }
 

@@ -17,6 +17,8 @@ import Testing
         ProductSchedule([0.5]), SumSchedule([0.5]), CosineRestartsSchedule(from: 0.5, period: 5),
         PolynomialSchedule(from: 0.5, steps: 5), OneCycleSchedule(peak: 0.5, steps: 5),
         RiseNearTheEndSchedule(from: 0.5, to: 0.5, steps: 5), PiecewiseSchedule([1, 0.5], boundaries: [5]),
+        Plateau(), LossImprovement(), TargetNoiseRatio(target: 0.5), ParameterDistance(target: 0.5),
+        GradientNoiseScale(),
     ]
 
     static func json(_ value: some Encodable) throws -> [String: Any] {
@@ -27,7 +29,7 @@ import Testing
 
     static let all: [any Catalogued.Type] =
         Catalogue.builtIn.perturbations + Catalogue.builtIn.parameterPerturbations + Catalogue.builtIn.rules
-        + Catalogue.builtIn.schedules
+        + Catalogue.builtIn.schedules + Catalogue.builtIn.controllers
 
     @Test func everyTypeIsHere() {
         #expect(Self.names(Self.values.map { type(of: $0) }).sorted() == Self.names(Self.all).sorted())

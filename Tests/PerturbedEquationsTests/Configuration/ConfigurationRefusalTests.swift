@@ -33,7 +33,22 @@ import Testing
         func stability(_ path: String, _ stability: Stability) {
             bad.append(("stability." + path, PerturbedEquation(rule: sgd, stability: stability)))
         }
+        func controller(_ path: String, _ controller: any Controller) {
+            bad.append(
+                ("controllers.1." + path, PerturbedEquation(rule: sgd, controllers: [Plateau(), controller])))
+        }
         for value in [-1, .nan, .infinity] {
+            controller("plateau.factor", Plateau(factor: value))
+            controller("plateau.threshold", Plateau(threshold: value))
+            controller("plateau.minimum", Plateau(minimum: value))
+            controller("lossImprovement.slower", LossImprovement(slower: value))
+            controller("lossImprovement.maximum", LossImprovement(maximum: value))
+            controller("targetNoiseRatio.target", TargetNoiseRatio(target: Scheduled(value)))
+            controller("targetNoiseRatio.gain", TargetNoiseRatio(target: 1, gain: value))
+            controller("parameterDistance.target", ParameterDistance(target: Scheduled(value)))
+            controller("parameterDistance.rate", ParameterDistance(target: 1, rate: value))
+            controller("gradientNoiseScale.target", GradientNoiseScale(target: value))
+            controller("gradientNoiseScale.smoothing", GradientNoiseScale(smoothing: value))
             let s = Scheduled(value)
             term("gaussian.sigma", Gaussian(sigma: .absolute(s)))
             term("uniform.sigma", Uniform(sigma: .relative(s)))
@@ -71,6 +86,13 @@ import Testing
             stability("sigmaMax", Stability(sigmaMax: s))
             stability("rollbackOnSpike.cut", Stability(rollbackOnSpike: SpikeGuard(cut: value)))
         }
+        controller("plateau.factor", Plateau(factor: 1))
+        controller("plateau.window", Plateau(window: 0))
+        controller("plateau.patience", Plateau(patience: -1))
+        controller("lossImprovement.window", LossImprovement(window: 0))
+        controller("targetNoiseRatio.every", TargetNoiseRatio(target: 1, every: 0))
+        controller("parameterDistance.every", ParameterDistance(target: 1, every: 0))
+        controller("gradientNoiseScale.minimumHistory", GradientNoiseScale(minimumHistory: 0))
         term("dropNoise.probability", DropNoise(probability: 1))
         term("adaptive.alpha", Adaptive(alpha: Scheduled(.nan), .sign))
         rule("sgd.momentum", SGD(learningRate: 1, momentum: 1))
@@ -151,6 +173,8 @@ import Testing
             "sign"
         ),
         (#"{"rule": {"sgd": {"learningRate": 1}, "adam": {}}}"#, "adam, sgd", "one rule"),
+        (#"{"rule": "adam", "controllers": [{"plateu": {}}]}"#, "plateu", "plateau"),
+        (#"{"rule": "adam", "controllers": [{"plateau": {"window": 0}}]}"#, "plateau.window", "≥ 1"),
         (#"{"rule": {"sgd": {"learningRate": -1}}}"#, "sgd.learningRate", "-1"),
         (
             #"{"rule": "adam", "perturbation": [{"dropNoise": {"probability": 1}}]}"#,

@@ -140,11 +140,39 @@ import Testing
                 rollbackOnSpike: coin() ? guarding : nil)
         }
 
+        mutating func controller() -> any Controller {
+            let scales = ControlledQuantity.allCases[count(0...1)]
+            switch count(0...4) {
+            case 0:
+                return Plateau(
+                    scales: scales, factor: number(0.1...0.9), patience: count(), threshold: number(0...0.9),
+                    cooldown: count(0...9), window: count(), minimum: number(0...1), maximum: number(1...9))
+            case 1:
+                return LossImprovement(
+                    scales: scales, rate: number(-1...1), window: count(), slower: number(0.1...2),
+                    faster: number(0.1...2), minimum: number(0...1), maximum: number(1...9))
+            case 2:
+                return TargetNoiseRatio(
+                    target: Scheduled(number(0.1...2)), of: coin() ? .gradient : .update, every: count(),
+                    gain: number(0.1...1), minimum: number(0...1), maximum: number(1...9))
+            case 3:
+                return ParameterDistance(
+                    scales: scales, target: Scheduled(number(0.1...2)), of: coin() ? .step : .perturbation,
+                    every: count(), rate: number(1.1...2), minimum: number(0...1), maximum: number(1...9))
+            default:
+                return GradientNoiseScale(
+                    scales: scales, target: number(0.1...9), smoothing: number(0...0.99),
+                    minimumHistory: count(),
+                    minimum: number(0...1))
+            }
+        }
+
         mutating func everything() -> Everything {
             Everything(
                 equation: PerturbedEquation(
                     rule: rule(), parameterPerturbation: parameterPerturbation(),
                     perturbation: perturbations(), stability: stability(),
+                    controllers: (0..<count(0...2)).map { _ in controller() },
                     rounding: coin() ? .stochastic : .nearest),
                 groups: (0..<count(0...3)).map {
                     ParameterGroup(

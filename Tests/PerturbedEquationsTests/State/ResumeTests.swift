@@ -38,7 +38,12 @@ import Testing
                     stability: Stability(
                         clipGlobalNorm: 50, perturbationToGradient: 2,
                         rollbackOnSpike: SpikeGuard(
-                            window: 12, minimumHistory: 4, snapshotEvery: 7, attempts: 20))),
+                            window: 12, minimumHistory: 4, snapshotEvery: 7, attempts: 20)),
+                    controllers: [
+                        Plateau(scales: .learningRate, factor: 0.7, patience: 1, window: 3),
+                        TargetNoiseRatio(target: 0.3, every: 4), LossImprovement(window: 5),
+                        ParameterDistance(scales: .learningRate, target: 0.01, of: .step, every: 3),
+                    ]),
                 groups: [
                     ParameterGroup(["*.bias"], perturbation: []),
                     ParameterGroup(
