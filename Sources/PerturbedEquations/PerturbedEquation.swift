@@ -62,8 +62,9 @@ public struct PerturbedEquation: Sendable {
                 try parameterPerturbation.validate()
             }
         }
+        let leaves = LeafTerm.all(of: perturbation)
         try require(
-            perturbation.count <= NoiseStream.roundingTerm, "perturbation", is: "\(perturbation.count) terms",
+            leaves.count <= NoiseStream.roundingTerm, "perturbation", is: "\(leaves.count) terms",
             allowed: "at most \(NoiseStream.roundingTerm) terms, as many as noise has addresses for")
         for (index, term) in perturbation.enumerated() {
             try within("perturbation.\(index).\(type(of: term).catalogueEntry.name)") { try term.validate() }
@@ -74,17 +75,35 @@ public struct PerturbedEquation: Sendable {
                 try controller.validate()
             }
         }
-        if rule.requirements.contains(.noiseVariance) { try requireVariances() }
+        try requireTogether(with: stability)
     }
 
-    /// Refuses terms that do not say how much variance they add.
-    private func requireVariances() throws {
-        for (index, term) in perturbation.enumerated()
-        where term.variance(at: .unmeasured(term: index)) == nil {
-            throw ConfigurationError(
-                "does not declare the variance of its noise, which the rule "
-                    + "\(type(of: rule).catalogueEntry.name) takes off; allowed: terms with `variance(at:)`",
-                path: "perturbation.\(index).\(type(of: term).catalogueEntry.name)")
+    /// Refuses terms that the rule or the stability controller does not go with.
+    func requireTogether(with stability: Stability) throws {
+        let name = type(of: rule).catalogueEntry.name
+        for (index, leaf) in LeafTerm.all(of: perturbation).enumerated() {
+            let path = "perturbation.\(leaf.path)"
+            if rule.requirements.contains(.noiseVariance),
+                leaf.perturbation.variance(at: .unmeasured(term: index)) == nil
+            {
+                throw ConfigurationError(
+                    "does not declare the variance of its noise, which the rule \(name) takes off; allowed: "
+                        + "terms with `variance(at:)`", path: path)
+            }
+            let needs = leaf.perturbation.requirements(at: 0)
+            if needs.contains(.secondMoment), rule.secondMomentName == nil {
+                throw ConfigurationError(
+                    "needs the rule's second moment, and the rule \(name) keeps none; allowed: rules that keep "
+                        + "an average of ĝ², such as adam", path: path)
+            }
+            if let signal = needs.signals.first(where: \.needsMicroBatches),
+                let clip = stability.clipValue != nil
+                    ? "clipValue" : stability.clipAdaptive != nil ? "clipAdaptive" : nil
+            {
+                throw ConfigurationError(
+                    "is set, and perturbation.\(leaf.path) needs the signal \(signal.rawValue), which can only be "
+                        + "scaled as a whole; allowed: clipNorm, clipGlobalNorm", path: "stability.\(clip)")
+            }
         }
     }
 

@@ -58,6 +58,13 @@ public final class PerturbedOptimizer {
     /// The rules' numbers per parameter; empty where no rule keeps any.
     var ruleMemory: [SIMD4<Double>]
     let ruleSums: RuleSums
+    /// What the terms keep.
+    let termLayout: TermLayout
+    var termMemory: [SIMD4<Double>]
+    let termTensors: [StateMemory?]
+    let mayNeedSignals: Bool
+    /// Whether the tensors that terms keep are filled.
+    var termsAreInitialised: Bool
     var snapshot: Snapshot?
     var scratch: [ThreadScratch] = []
     /// Stage 1; nil where θ is not perturbed.
@@ -67,21 +74,6 @@ public final class PerturbedOptimizer {
     /// What stage 1 keeps between steps: tensors per parameter, and numbers.
     let objectiveState: [StateMemory]
     var objectiveMemory: [Double]
-
-    /// A group with what it left out filled in.
-    struct ResolvedGroup {
-        let rule: any UpdateRule
-        let needs: RuleRequirements
-        let terms: [Term]
-    }
-
-    /// One term with its place in the noise's address.
-    struct Term {
-        let perturbation: any Perturbation
-        let number: Int
-        /// Whether it stores into an undefined δ when it comes first.
-        let storesFirst: Bool
-    }
 
     /// - Parameters:
     ///   - parameters: names, shapes and scalar types; the names must differ.
@@ -135,51 +127,16 @@ public final class PerturbedOptimizer {
         state = zip(parameters, groupOf).map { spec, group in
             StateMemory(tensors: stateCounts[group], bytes: spec.count * spec.scalar.arithmetic.size)
         }
+        termLayout = TermLayout(self.groups)
+        termMemory = termLayout.initialMemory(self.groups, groupOf)
+        termTensors = termLayout.tensors(self.groups, groupOf, parameters)
+        termsAreInitialised = termTensors.isEmpty
+        mayNeedSignals = self.groups.contains { group in
+            group.terms.contains { !$0.perturbation.requirements(at: 0).signals.isEmpty }
+        }
         let memories = self.groups.map { $0.rule.initialMemory }
         ruleMemory = memories.allSatisfy { $0 == nil } ? [] : groupOf.map { memories[$0] ?? .zero }
         ruleSums = RuleSums(count: self.groups.contains { $0.needs.contains(.sums) } ? blocks.count : 0)
-    }
-
-    private static func resolve(
-        _ groups: [ParameterGroup], of equation: PerturbedEquation, for parameters: [ParameterSpec],
-        horizon: Int?
-    ) throws -> ([ResolvedGroup], [Int]) {
-        var result: [ResolvedGroup] = []
-        func add(_ equation: PerturbedEquation) {
-            result.append(
-                ResolvedGroup(
-                    rule: equation.rule, needs: equation.rule.requirements,
-                    terms: equation.perturbation.enumerated().map { number, term in
-                        Term(
-                            perturbation: term, number: number, storesFirst: term is any KernelPerturbation)
-                    }))
-        }
-        add(equation)
-        for (index, group) in groups.enumerated() {
-            try within("groups.\(index)") {
-                try require(
-                    parameters.contains { group.matches($0.name) }, "parameters", is: group.parameters,
-                    allowed: "patterns that match at least one of: "
-                        + parameters.map(\.name).joined(separator: ", "))
-                var own = PerturbedEquation(
-                    rule: group.rule ?? equation.rule,
-                    perturbation: group.perturbation ?? equation.perturbation)
-                try own.validate()
-                if let horizon { own = own.resolved(horizon: horizon) }
-                try own.requireLengths()
-                try own.validate()
-                add(own)
-            }
-        }
-        let groupOf = parameters.map { spec in
-            (groups.firstIndex { $0.matches(spec.name) } ?? -1) + 1
-        }
-        for (index, group) in groups.enumerated() where !groupOf.contains(index + 1) {
-            throw ConfigurationError(
-                "is \(group.parameters), all of which belong to earlier groups; allowed: patterns that match a "
-                    + "parameter of no earlier group", path: "groups.\(index).parameters")
-        }
-        return (result, groupOf)
     }
 
     /// Takes one logical step from given gradients.
@@ -190,7 +147,8 @@ public final class PerturbedOptimizer {
     ///   - measure: whether to report ‖g‖ and ‖δ‖ even where the step does not need them.
     /// - Returns: what was done. A skipped or rolled-back step also counts as a step.
     /// - Throws: `DivergenceError` when the spike guard gives up, with the last good state restored;
-    ///   `ConfigurationError` where the equation perturbs the parameters: that needs `step(_:objective:)`.
+    ///   `ConfigurationError` where the equation perturbs the parameters: that needs `step(_:objective:)`;
+    ///   `MissingSignalError` when a term needs a signal that `buffers` lack. Nothing is touched by either.
     @discardableResult
     public func step(
         _ buffers: [ParameterBuffer], loss: Double? = nil, measure: Bool = false
@@ -221,7 +179,11 @@ public final class PerturbedOptimizer {
                 "\"\(spec.name)\" of type \(spec.scalar) has a gradient of type \(scalar); allowed: "
                     + (spec.scalar == .float64 ? "float64" : "float32, bfloat16"))
         }
+        var drawsGradient = false
+        if case .noise = place { drawsGradient = true }
+        try requireSignals(in: buffers, withoutGradients: drawsGradient)
         try requireSmallBatch()
+        initialiseTerms(buffers)
         let rateFactor = controlFactor(.learningRate)
         var report = StepReport(
             step: step, learningRate: groups[0].rule.learningRate.value(at: step) * rateFactor)

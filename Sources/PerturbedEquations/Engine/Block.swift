@@ -32,6 +32,7 @@ final class ThreadScratch {
     let parameters: UnsafeMutableRawPointer
     private let blockSize: Int
     private var noiseMemory: UnsafeMutableRawPointer?
+    private var partMemory: UnsafeMutableRawPointer?
 
     init(blockSize: Int) {
         self.blockSize = blockSize
@@ -56,8 +57,17 @@ final class ThreadScratch {
         return spares[number]
     }
 
+    /// Room for one term of δ that is weighted, made when there first is one.
+    var part: UnsafeMutableRawPointer {
+        if let partMemory { return partMemory }
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: blockSize * 8, alignment: 64)
+        partMemory = memory
+        return memory
+    }
+
     deinit {
         for spare in spares { spare.deallocate() }
+        partMemory?.deallocate()
         delta.deallocate()
         gradient.deallocate()
         noiseMemory?.deallocate()

@@ -7,6 +7,8 @@ protocol BlockScalar: EquationScalar {
         _ term: any Perturbation, to delta: inout MutableSpan<Self>, _ gradient: Span<Self>,
         _ parameters: Span<Self>, _ site: Site)
     static func update(_ rule: any UpdateRule, _ block: UpdateBlock<Self>, _ time: RuleTime)
+    static func initialise(
+        _ term: any Perturbation, _ stored: inout MutableSpan<Self>, _ number: Int, _ parameters: Span<Self>)
 }
 
 extension Float: BlockScalar {
@@ -26,6 +28,12 @@ extension Float: BlockScalar {
     static func update(_ rule: any UpdateRule, _ block: UpdateBlock<Float>, _ time: RuleTime) {
         rule.update(block, at: time)
     }
+
+    static func initialise(
+        _ term: any Perturbation, _ stored: inout MutableSpan<Float>, _ number: Int, _ parameters: Span<Float>
+    ) {
+        term.initialise(&stored, number: number, from: parameters)
+    }
 }
 
 extension Double: BlockScalar {
@@ -44,5 +52,12 @@ extension Double: BlockScalar {
 
     static func update(_ rule: any UpdateRule, _ block: UpdateBlock<Double>, _ time: RuleTime) {
         rule.update(block, at: time)
+    }
+
+    static func initialise(
+        _ term: any Perturbation, _ stored: inout MutableSpan<Double>, _ number: Int,
+        _ parameters: Span<Double>
+    ) {
+        term.initialise(&stored, number: number, from: parameters)
     }
 }

@@ -24,12 +24,16 @@ public struct ParameterBuffer {
     public let gradient: UnsafeRawPointer?
     /// The gradient's scalar type; nil is the parameter's. float32 and bfloat16 go together either way round.
     public let gradientScalar: ScalarType?
+    /// What terms may require besides g.
+    public var signals: ParameterSignals
 
     public init(
-        parameters: UnsafeMutableRawPointer, gradient: UnsafeRawPointer?, gradientScalar: ScalarType? = nil
+        parameters: UnsafeMutableRawPointer, gradient: UnsafeRawPointer?, gradientScalar: ScalarType? = nil,
+        signals: ParameterSignals = ParameterSignals()
     ) {
         self.parameters = parameters
         self.gradient = gradient
         self.gradientScalar = gradientScalar
+        self.signals = signals
     }
 }

@@ -1,10 +1,11 @@
 /// The arithmetic of one block, in the scalar type in which its parameter is computed.
 extension StepPass {
-    func blockSums(_ term: PerturbedOptimizer.Term, _ block: Block, _ scratch: ThreadScratch) -> SIMD4<Double>
-    {
+    func blockSums(
+        _ term: PerturbedOptimizer.Term, _ site: Site, _ block: Block, _ scratch: ThreadScratch
+    ) -> SIMD4<Double> {
         switch optimizer.parameters[block.parameter].scalar {
-        case .float32, .bfloat16: typedSums(Float.self, term, block, scratch)
-        case .float64: typedSums(Double.self, term, block, scratch)
+        case .float32, .bfloat16: typedSums(Float.self, term, site, block, scratch)
+        case .float64: typedSums(Double.self, term, site, block, scratch)
         }
     }
 

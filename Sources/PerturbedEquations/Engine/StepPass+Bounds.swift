@@ -20,7 +20,7 @@ extension StepPass {
                 site.gradient = worst
                 site.overallGradient = worst
                 guard let sum = total, let bound = term.perturbation.bound(at: site) else { return nil }
-                total = sum + bound
+                total = sum + bound.scaled(by: term.weight)
             }
             return total
         }

@@ -13,7 +13,7 @@ extension StepPass {
                     preconditionFailure(
                         "\(type(of: term.perturbation)) declared its variance before and now does not")
                 }
-                total = total + variance
+                total = total + variance.scaled(by: term.weight)
             }
             result[block.parameter] = total.scaled(by: deltaScale(block.parameter))
         }

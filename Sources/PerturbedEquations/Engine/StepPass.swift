@@ -5,7 +5,7 @@ import CPerturbationKernels
 /// The passes, each over all blocks and each only where something needs it:
 ///
 /// 1. `gather`: is g finite; norms of g and θ; then of the units of g and θ, for the adaptive clip.
-/// 2. `sums`: the terms' own sums, such as ⟨ξ, g⟩.
+/// 2. `sums`: the terms' own sums, such as ⟨ξ, g⟩; twice where a term needs the first to take the second.
 /// 3. `bound`: ‖δ‖ of each tensor, for the bounds on it. δ is computed and thrown away; noise is addressed, so
 ///    that the update computes the same δ again.
 /// 4. `overflow`: is g + δ finite; only where it might not be.
@@ -36,6 +36,13 @@ struct StepPass {
     var clip: [Double]
     var overall = TensorStatistics()
     var sums: [[SIMD4<Double>]]
+    /// The same of the second round, and of the first over all tensors of each group.
+    var moreSums: [[SIMD4<Double>]] = []
+    var overallSums: [[SIMD4<Double>]] = []
+    /// What the terms keep per tensor, as this step leaves it.
+    var termMemory: [SIMD4<Double>]
+    /// η of each group; empty unless a term requires it.
+    let learningRates: [Double]
     /// What the bounds multiply δ by: all of it, and each tensor's (empty: 1).
     var boundScale = 1.0
     var varianceScale: [Double] = []
@@ -68,12 +75,15 @@ struct StepPass {
         stability = optimizer.equation.stability
         valueLimit = stability.clipValue?.value(at: step)
         strengthLimit = stability.sigmaMax?.value(at: step) ?? .infinity
-        terms = optimizer.groups.map { $0.terms.filter { !$0.perturbation.isZero(at: step) } }
-        var requirements = Requirements(
-            terms.joined().map { $0.perturbation.requirements(at: step) })
+        terms = optimizer.groups.map { $0.activeTerms(at: step, optimizer.key) }
+        var requirements = Requirements(terms.joined().map(\.needs))
         // σ_max bounds noise in proportion to g by the size of g.
         if strengthLimit < .infinity, !terms.joined().isEmpty { requirements.insert(.tensorGradient) }
         self.requirements = requirements
+        termMemory = optimizer.termMemory
+        learningRates =
+            requirements.contains(.learningRate)
+            ? rules.map { $0.learningRate.value(at: step) } : []
         gradient = []
         parameter = []
         clip = []
@@ -114,7 +124,12 @@ struct StepPass {
             }
             suspects = found
         }
-        if requirements.contains(.sums) { gatherSums() }
+        if requirements.contains(.sums) {
+            sums = gatherSums(.sums, isSecondRound: false)
+            overallSums = totals(of: sums)
+        }
+        if requirements.contains(.moreSums) { moreSums = gatherSums(.moreSums, isSecondRound: true) }
+        rememberTerms()
         if ratio != nil || variance != nil {
             // Scaling an infinite δ by 0 would make it NaN.
             let norm = applyBounds(ratio: ratio, variance: variance, &report)
@@ -134,6 +149,7 @@ struct StepPass {
         }
         let perturbationSquares = update(walkBackwards: guarded || needsNorms)
         rememberRules()
+        optimizer.termMemory = termMemory
         if measure { report.perturbationNorm = perturbationSquares.squareRoot() }
         report.sigma = firstStrength()
     }
@@ -209,6 +225,10 @@ struct StepPass {
         for (block, m) in zip(blocks, ofGradient) {
             largest[block.parameter] = max(largest[block.parameter], m.max_absolute)
         }
+        // What has no gradient is in no mean over gradients.
+        for index in buffers.indices where !hasGradient(index) {
+            gradient[index] = TensorStatistics()
+        }
         if wantsParameters { parameter = combine(ofParameters) }
         return ofGradient.allSatisfy { $0.nonfinite == 0 }
     }
@@ -234,8 +254,8 @@ struct StepPass {
         if clip.contains(where: { $0 != 1 }) { optimizer.counts.clipped += 1 }
     }
 
-    /// Gathers the terms' own sums over each tensor.
-    private mutating func gatherSums() {
+    /// Gathers the sums, over each tensor, of the terms that have a need.
+    private func gatherSums(_ need: Requirements, isSecondRound: Bool) -> [[SIMD4<Double>]] {
         let blocks = optimizer.blocks
         let width = terms.map(\.count).max() ?? 0
         var partial = [SIMD4<Double>](repeating: .zero, count: blocks.count * width)
@@ -245,19 +265,30 @@ struct StepPass {
                 for index in range {
                     let block = blocks[index]
                     let own = terms[optimizer.groupOf[block.parameter]]
-                    for (place, term) in own.enumerated()
-                    where term.perturbation.requirements(at: step).contains(.sums) {
-                        partial[index * width + place] = blockSums(term, block, scratch)
+                    for (place, term) in own.enumerated() where term.needs.contains(need) {
+                        var site = site(term, place, block)
+                        site.isSecondRound = isSecondRound
+                        partial[index * width + place] = blockSums(term, site, block, scratch)
                     }
                 }
                 return 0
             }
         }
-        sums = [[SIMD4<Double>]](
+        var sums = [[SIMD4<Double>]](
             repeating: [SIMD4<Double>](repeating: .zero, count: width), count: optimizer.parameters.count)
         for (index, block) in blocks.enumerated() {
             for place in 0..<width { sums[block.parameter][place] += partial[index * width + place] }
         }
+        return sums
+    }
+
+    /// Adds sums up over the tensors of each group.
+    private func totals(of sums: [[SIMD4<Double>]]) -> [[SIMD4<Double>]] {
+        var totals = terms.map { [SIMD4<Double>](repeating: .zero, count: $0.count) }
+        for (parameter, group) in optimizer.groupOf.enumerated() {
+            for place in totals[group].indices { totals[group][place] += sums[parameter][place] }
+        }
+        return totals
     }
 
     /// Updates every block; returns Σ‖δ‖² where it is measured.

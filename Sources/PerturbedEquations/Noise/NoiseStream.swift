@@ -67,6 +67,22 @@ public struct NoiseStream {
                 term: address.term & ~15 | UInt32(number)), firstElement: firstElement, level: level)
     }
 
+    /// The same place at another step.
+    public func at(step: Int) -> NoiseStream {
+        precondition(step >= 0 && step < 1 << 32, "a noise address has a step in 0 …< 2³², not \(step)")
+        var other = address
+        other.step = UInt32(step)
+        return NoiseStream(address: other, firstElement: firstElement, level: level)
+    }
+
+    /// Noise of the same term and step that is the same for all parameters and blocks: it stands at element 0 of a
+    /// parameter number that no parameter has, 2³² − 1.
+    public var shared: NoiseStream {
+        var other = address
+        other.parameter = .max
+        return NoiseStream(address: other, firstElement: 0, level: level)
+    }
+
     private init(address: pk_stream, firstElement: UInt64, level: SIMDLevel) {
         self.address = address
         self.firstElement = firstElement

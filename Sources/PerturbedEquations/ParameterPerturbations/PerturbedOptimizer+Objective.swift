@@ -69,7 +69,7 @@ extension PerturbedOptimizer {
                 parameters: buffer.parameters,
                 gradient: buffer.gradient.map { _ in
                     UnsafeRawPointer(workspace[index].tensors[1 + number].baseAddress!)
-                }, gradientScalar: parameters[index].scalar.arithmetic)
+                }, gradientScalar: parameters[index].scalar.arithmetic, signals: buffer.signals)
         }
     }
 

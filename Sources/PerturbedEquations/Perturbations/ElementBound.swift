@@ -24,6 +24,11 @@ public struct ElementBound: Hashable, Sendable {
             upTo: min(a.upTo, b.upTo))
     }
 
+    /// The bound on the term multiplied by `factor`.
+    func scaled(by factor: Double) -> Self {
+        Self(constant: constant * abs(factor), perGradient: perGradient * abs(factor), upTo: upTo)
+    }
+
     /// The largest |gᵢ| at which gᵢ + δᵢ stays below half of the scalar type's largest value; negative where
     /// there is none.
     func largestGradient(for scalar: ScalarType) -> Double {

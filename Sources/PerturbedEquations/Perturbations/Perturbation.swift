@@ -46,6 +46,22 @@ public protocol Perturbation: Catalogued {
     func sums(gradient: Span<Float>, parameters: Span<Float>, at site: Site) -> SIMD4<Double>
     func sums(gradient: Span<Double>, parameters: Span<Double>, at site: Site) -> SIMD4<Double>
 
+    /// The numbers that the term keeps for each tensor, as they are before its first step; nil, unless told, for
+    /// none. They belong to the optimizer, are saved with its state and come back with a rollback.
+    var initialMemory: SIMD4<Double>? { get }
+
+    /// Changes the numbers, which must stay finite. Called once per tensor in each applied step in which the term
+    /// takes part, after `sums` and before `add`, on one thread.
+    func remember(_ memory: inout SIMD4<Double>, at site: Site)
+
+    /// The names of tensors that the term keeps for each parameter, of its shape; none unless told. They belong to
+    /// the optimizer, are filled once, before the first update, and are saved with its state.
+    var storedNames: [String] { get }
+
+    /// Fills one block of the kept tensor `number`. Types with `storedNames` implement both.
+    func initialise(_ stored: inout MutableSpan<Float>, number: Int, from parameters: Span<Float>)
+    func initialise(_ stored: inout MutableSpan<Double>, number: Int, from parameters: Span<Double>)
+
     /// Adds the term to one block of δ.
     ///
     /// - Parameters:
@@ -76,6 +92,17 @@ extension Perturbation {
     public func bound(at site: Site) -> ElementBound? { nil }
     public func sums(gradient: Span<Float>, parameters: Span<Float>, at site: Site) -> SIMD4<Double> { .zero }
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {}
+    public var initialMemory: SIMD4<Double>? { nil }
+    public func remember(_ memory: inout SIMD4<Double>, at site: Site) {}
+    public var storedNames: [String] { [] }
+
+    public func initialise(_ stored: inout MutableSpan<Float>, number: Int, from parameters: Span<Float>) {
+        preconditionFailure("\(Self.self) keeps tensors and must implement `initialise`")
+    }
+
+    public func initialise(_ stored: inout MutableSpan<Double>, number: Int, from parameters: Span<Double>) {
+        preconditionFailure("\(Self.self) keeps tensors and must implement `initialise`")
+    }
 
     public func sums(gradient: Span<Double>, parameters: Span<Double>, at site: Site) -> SIMD4<Double> {
         let g = [Float](narrowing: gradient)

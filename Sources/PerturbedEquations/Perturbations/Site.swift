@@ -45,9 +45,33 @@ public struct Requirements: OptionSet, Sendable {
     public static let tensorParameters = Requirements(rawValue: 4)
     /// `Site.sums`: the term's own `sums`, over the tensor.
     public static let sums = Requirements(rawValue: 8)
+    /// The same, but only for `variance(at:)`: gathered where the rule asks for variances.
+    public static let varianceSums = Requirements(rawValue: 16)
+    /// `Site.moreSums`: a second round of `sums`, in which `Site.sums` is known. Includes the first.
+    public static let moreSums = Requirements(rawValue: 32 | 8)
+    /// `Site.secondMoment`: the rule's average of ĝ². Rules that keep none refuse the term.
+    public static let secondMoment = Requirements(rawValue: 64)
+    /// The same, where the rule keeps one.
+    public static let secondMomentIfKept = Requirements(rawValue: 128)
+    /// `Site.learningRate`.
+    public static let learningRate = Requirements(rawValue: 256)
+
+    /// `Site.signal`: numbers per element that whoever takes the step must supply. A term that requires a signal at
+    /// any step requires it at step 0 too.
+    public static func signal(_ signal: Signal) -> Requirements {
+        Requirements(rawValue: 1 << (16 + signal.place))
+    }
+
+    /// The signals among the requirements.
+    public var signals: [Signal] { Signal.allCases.filter { contains(.signal($0)) } }
+
+    /// `sums` where the rule asks for variances and a term needs them for its own.
+    func withSums(forVariance: Bool) -> Requirements {
+        forVariance && contains(.varianceSums) ? union(.sums) : self
+    }
 }
 
-/// Where one block of one term stands: its addressed noise and the statistics it asked for.
+/// Where one block of one term stands: its addressed noise, the statistics it asked for and what it remembers.
 public struct Site {
     /// The logical step.
     public let step: Int
@@ -61,8 +85,26 @@ public struct Site {
     public let parameter: TensorStatistics
     /// The term's own sums over the tensor; zero unless required.
     public internal(set) var sums: SIMD4<Double>
+    /// Its sums of the second round; zero unless required.
+    public internal(set) var moreSums: SIMD4<Double> = .zero
+    /// The first sums over all tensors of the parameter group that have a gradient; zero unless sums are required.
+    public internal(set) var overallSums: SIMD4<Double> = .zero
+    /// Whether this call of `sums` belongs to the second round.
+    public internal(set) var isSecondRound = false
+    /// The numbers that the term keeps for this tensor; zero for a term that keeps none. In `add` and `variance`
+    /// they are those of this step, in `sums` those of the one before.
+    public internal(set) var memory: SIMD4<Double> = .zero
+    /// The number of the tensor's coming update, 1, 2, 3…: unlike `step` it goes back with a rollback, and leaves
+    /// out skipped steps and those in which the tensor had no gradient. 0 where it is not known.
+    public internal(set) var update = 0
+    /// η(t) of the tensor's rule; 0 unless required.
+    public internal(set) var learningRate = 0.0
+    /// What norm clipping multiplied the tensor's gradient by. Signals come unclipped.
+    public internal(set) var clipScale = 1.0
+    /// Elementwise inputs of the block.
+    var inputs = ElementInputs()
     /// Whether δ is still untouched (its content is undefined): the first term stores, later ones add.
-    let isFirst: Bool
+    var isFirst: Bool
     /// The stability controller's factor on every noise strength.
     let strengthScale: Double
     /// The stability controller's bound on every noise strength.

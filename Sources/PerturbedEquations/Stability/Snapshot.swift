@@ -13,6 +13,8 @@ struct Snapshot {
     let objectiveMemory: [Double]
     let controllers: [ControllerState]
     let companions: [Data]
+    /// The terms' numbers. Their tensors never change.
+    let termMemory: [SIMD4<Double>]
 }
 
 extension PerturbedOptimizer {
@@ -28,7 +30,7 @@ extension PerturbedOptimizer {
             parameters: buffers.indices.map { Data(bytes: buffers[$0].parameters, count: bytes($0)) },
             state: state.map { $0.tensors.map { Data($0) } }, updates: updates, ruleMemory: ruleMemory,
             objective: objectiveState.map { $0.tensors.map { Data($0) } }, objectiveMemory: objectiveMemory,
-            controllers: controllerStates, companions: companions.map { $0.read() })
+            controllers: controllerStates, companions: companions.map { $0.read() }, termMemory: termMemory)
     }
 
     /// Returns to the snapshot with less noise, or gives up there.
@@ -58,6 +60,7 @@ extension PerturbedOptimizer {
         ruleMemory = snapshot.ruleMemory
         controllerStates = snapshot.controllers
         for (companion, data) in zip(companions, snapshot.companions) { companion.write(data) }
+        termMemory = snapshot.termMemory
         // Later losses would make the snapshot's own, higher one look like a spike.
         memory.losses = memory.snapshotLosses
     }

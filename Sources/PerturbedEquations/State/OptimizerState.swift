@@ -27,6 +27,11 @@ public struct OptimizerScalars: Sendable, Codable, Hashable {
     /// Where the controllers stand; nil where there are none.
     var controllers: [ControllerState]?
     var snapshotControllers: [ControllerState]?
+    /// The terms' numbers, per parameter; nil where no term keeps any.
+    package var termMemory: [SIMD4<Double>]?
+    var snapshotTermMemory: [SIMD4<Double>]?
+    /// Whether the tensors that terms keep are in the file; nil where no term keeps any.
+    var termTensors: Bool?
 }
 
 /// A saved state that does not belong to this optimizer: what differs.
@@ -38,10 +43,10 @@ public struct OptimizerStateError: Error, Hashable, Sendable, CustomStringConver
 /// State to and from safetensors.
 ///
 /// A file holds `state/<parameter>/<name>` for each state tensor (`state/fc.weight/exp_avg`), named as in
-/// PyTorch, `parameterPerturbation/<parameter>/<name>` for what a parameter perturbation keeps, and under the
-/// spike guard a `snapshot/…` of θ and these; the numbers are JSON in the
-/// metadata under `optimizer`. θ itself is not part of it. With θ restored too, the next step gives the same
-/// bits as if nothing had happened.
+/// PyTorch, `parameterPerturbation/<parameter>/<name>` for what a parameter perturbation keeps,
+/// `term/<number>/<parameter>/<name>` for each tensor that a term keeps, and under the spike guard a `snapshot/…`
+/// of θ and these; the numbers are JSON in the metadata under `optimizer`. θ itself is not part of it. With θ restored
+/// too, the next step gives the same bits as if nothing had happened.
 ///
 /// ```python
 /// from safetensors.torch import load_file
@@ -59,7 +64,10 @@ extension PerturbedOptimizer {
             objectiveMemory: objectiveMemory.isEmpty ? nil : objectiveMemory,
             snapshotObjectiveMemory: objectiveMemory.isEmpty ? nil : snapshot?.objectiveMemory,
             evaluations: evaluations, controllers: controllerStates.isEmpty ? nil : controllerStates,
-            snapshotControllers: controllerStates.isEmpty ? nil : snapshot?.controllers)
+            snapshotControllers: controllerStates.isEmpty ? nil : snapshot?.controllers,
+            termMemory: termMemory.isEmpty ? nil : termMemory,
+            snapshotTermMemory: termMemory.isEmpty ? nil : snapshot?.termMemory,
+            termTensors: termTensors.isEmpty ? nil : termsAreInitialised)
     }
 
     /// The metadata that belongs to `stateSources`.
@@ -90,6 +98,7 @@ extension PerturbedOptimizer {
                     ) { write in try write(UnsafeRawBufferPointer(tensor)) })
             }
         }
+        if termsAreInitialised { sources += keptTensors().map(\.source) }
         guard let snapshot else { return sources }
         for (index, spec) in parameters.enumerated() {
             let saved =
@@ -154,6 +163,7 @@ extension PerturbedOptimizer {
         let objective = try parameters.map { spec in
             try objectiveNames.map { try state("parameterPerturbation/\(spec.name)/\($0)", spec) }
         }
+        let kept = scalars.termTensors == true ? try loadedTensors(of: file) : []
         var restored: Snapshot?
         if let snapshotUpdates = scalars.snapshotUpdates {
             restored = Snapshot(
@@ -180,13 +190,16 @@ extension PerturbedOptimizer {
                     return Data(
                         try file.tensor(companion.fileName, type: companion.type, shape: companion.shape).data
                     )
-                })
+                }, termMemory: scalars.snapshotTermMemory ?? [])
         }
         for (memory, entries) in zip(self.state + objectiveState, loaded + objective) {
             for (tensor, entry) in zip(memory.tensors, entries) { entry.data.copyBytes(to: tensor) }
         }
+        for (tensor, entry) in kept { entry.data.copyBytes(to: tensor) }
+        termsAreInitialised = termTensors.isEmpty || scalars.termTensors == true
         step = scalars.step
         updates = scalars.updates
+        termMemory = scalars.termMemory ?? []
         ruleMemory = scalars.ruleMemory ?? []
         counts = scalars.counts
         memory = scalars.memory
@@ -239,10 +252,14 @@ extension PerturbedOptimizer {
                 throw refuse("updates \(updates) at step \(scalars.step)")
             }
         }
-        try checkRuleMemory(scalars.ruleMemory, name)
-        if scalars.snapshotUpdates != nil { try checkRuleMemory(scalars.snapshotRuleMemory, name) }
+        try checkMemory(scalars.ruleMemory, ruleMemory.count, of: "rule", name)
+        try checkMemory(scalars.termMemory, termMemory.count, of: "terms", name)
         var kept = [scalars.objectiveMemory ?? []]
-        if scalars.snapshotUpdates != nil { kept.append(scalars.snapshotObjectiveMemory ?? []) }
+        if scalars.snapshotUpdates != nil {
+            try checkMemory(scalars.snapshotRuleMemory, ruleMemory.count, of: "rule", name)
+            try checkMemory(scalars.snapshotTermMemory, termMemory.count, of: "terms", name)
+            kept.append(scalars.snapshotObjectiveMemory ?? [])
+        }
         for numbers in kept where numbers.count != objectiveMemory.count {
             throw refuse("\(numbers.count) numbers of the parameter perturbation")
         }
@@ -270,30 +287,33 @@ extension PerturbedOptimizer {
         }
     }
 
-    private func checkRuleMemory(_ memory: [SIMD4<Double>]?, _ name: String) throws {
+    private func checkMemory(
+        _ memory: [SIMD4<Double>]?, _ count: Int, of what: String, _ name: String
+    ) throws {
         let values = memory ?? []
-        guard values.count == ruleMemory.count else {
+        guard values.count == count else {
             throw OptimizerStateError(
-                message: "\(name): holds the rule's numbers of \(values.count) parameters; this optimizer "
-                    + "keeps them for \(ruleMemory.count): its rule has other settings")
+                message: "\(name): holds \(values.count) of the \(what)'s numbers; this optimizer keeps "
+                    + "\(count): its \(what) has other settings")
         }
         guard values.allSatisfy({ value in value.indices.allSatisfy { value[$0].isFinite } }) else {
             throw OptimizerStateError(
-                message: "\(name): its optimizer state is damaged: rule memory \(values)")
+                message: "\(name): its optimizer state is damaged: \(what) memory \(values)")
         }
     }
 
     /// Refuses a file with state that this optimizer would drop: of other parameters, or of other settings
     /// of its rule.
     private func refuseOtherTensors(in file: SafetensorsFile) throws {
-        let own = Set(stateSources().map(\.name))
-        let other = file.tensors.map(\.name).filter {
-            ($0.hasPrefix("state/") || $0.hasPrefix("parameterPerturbation/")) && !own.contains($0)
+        let own = Set(stateSources().map(\.name) + keptTensors().map(\.source.name))
+        let prefixes = ["state/", "parameterPerturbation/", "term/"]
+        let other = file.tensors.map(\.name).filter { name in
+            prefixes.contains { name.hasPrefix($0) } && !own.contains(name)
         }
         if let first = other.first {
             throw OptimizerStateError(
-                message: "\(file.name): holds \(first), which is no state of this optimizer; its rule has "
-                    + "other settings or its parameters are others")
+                message: "\(file.name): holds \(first), which is no state of this optimizer; its rule "
+                    + "or terms have other settings or its parameters are others")
         }
     }
 

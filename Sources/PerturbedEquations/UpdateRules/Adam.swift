@@ -37,6 +37,8 @@ public struct Adam: KernelRule {
 
     public var stateNames: [String] { ["exp_avg", "exp_avg_sq"] + (amsgrad ? ["max_exp_avg_sq"] : []) }
 
+    public var secondMomentName: String? { "exp_avg_sq" }
+
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&learningRate)
         try body(&beta1)

@@ -31,6 +31,7 @@ public struct AdamW: KernelRule {
     }
 
     public var stateNames: [String] { adam.stateNames }
+    public var secondMomentName: String? { adam.secondMomentName }
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try adam.forEachSchedule(body)

@@ -38,6 +38,8 @@ public struct RMSProp: KernelRule {
         ["square_avg"] + (centred ? ["grad_avg"] : []) + (momentum.constant != 0 ? ["momentum_buffer"] : [])
     }
 
+    public var secondMomentName: String? { "square_avg" }
+
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&learningRate)
         try body(&alpha)

@@ -27,6 +27,10 @@ public protocol UpdateRule: Catalogued {
     func update(_ block: UpdateBlock<Float>, at time: RuleTime)
     func update(_ block: UpdateBlock<Double>, at time: RuleTime)
 
+    /// Which of the state tensors is an average (or sum) of ĝ², for terms that require `.secondMoment`; nil, unless
+    /// told, for none.
+    var secondMomentName: String? { get }
+
     /// What the rule needs besides ĝ and its state. Nothing unless told.
     var requirements: RuleRequirements { get }
 
@@ -42,6 +46,7 @@ public protocol UpdateRule: Catalogued {
 }
 
 extension UpdateRule {
+    public var secondMomentName: String? { nil }
     public var requirements: RuleRequirements { [] }
     public var initialMemory: SIMD4<Double>? { nil }
     public func remember(_ memory: inout SIMD4<Double>, of tensor: TensorUpdate) {}
