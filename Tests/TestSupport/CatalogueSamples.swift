@@ -41,6 +41,24 @@ extension CatalogueSample {
         "adam": [.init(#"{"learningRate": 0.02, "weightDecay": 0.1, "amsgrad": true}"#), .init("{}")],
         "adamW": [.init(#"{"learningRate": 0.02, "weightDecay": 0.1}"#)],
         "rmsProp": [.init(#"{"learningRate": 0.01, "momentum": 0.5, "centred": true}"#), .init("{}")],
+        "adaGrad": [
+            .init(#"{"learningRate": 0.1, "learningRateDecay": 0.1, "initialAccumulator": 0.2}"#),
+            .init("{}"),
+        ],
+        "adamPE": [
+            .init(#"{"learningRate": 0.02, "weightDecay": 0.1, "decoupled": true, "floor": 0.001}"#),
+            .init(#"{"beta2": {"linear": {"from": 0.9, "to": 0.99, "steps": 5}}}"#),
+        ],
+        "rmsPE": [.init(#"{"learningRate": 0.01, "momentum": 0.5}"#), .init("{}")],
+        "pnm": [.init(#"{"learningRate": 0.05, "weightDecay": 0.1}"#)],
+        "adaPNM": [
+            .init(#"{"learningRate": 0.02, "weightDecay": 0.1, "decoupled": false, "amsgrad": false}"#),
+            .init("{}"),
+        ],
+        "sgld": [.init(#"{"learningRate": 0.01, "dataSize": 3, "weightDecay": 0.1}"#)],
+        "psgld": [.init(#"{"learningRate": 0.01, "alpha": 0.9, "epsilon": 0.01}"#)],
+        "sghmc": [.init(#"{"learningRate": 0.01, "friction": 0.2, "gradientNoise": 0.1}"#)],
+        "sgnht": [.init(#"{"learningRate": 0.01, "friction": 0.1, "temperature": 0.5}"#)],
     ]
 
     /// Values within 0 … 1 over a run of 100 steps, not constant where the type allows it.

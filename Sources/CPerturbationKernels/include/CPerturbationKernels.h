@@ -49,7 +49,8 @@ typedef struct {
     int64_t nonfinite;    // how many elements are NaN or ±∞
 } pk_moments;
 
-/// One block for an update rule. ĝ = gradient_scale·g + delta_scale·δ; δ may be NULL.
+/// One block for an update rule. ĝ = gradient_scale·g + delta_scale·δ; δ may be NULL. `noise` is a sampler's
+/// own, ξ ~ N(0, 1); other rules do not read it.
 typedef struct {
     void *parameters;
     const void *gradient;
@@ -58,6 +59,7 @@ typedef struct {
     size_t count;
     double gradient_scale;
     double delta_scale;
+    const void *noise;
 } pk_block;
 
 /// θ ← (1 − decay)·θ − rate·(u), ĝ ← ĝ + penalty·θ first.
@@ -84,6 +86,58 @@ typedef struct {
     int centred;
 } pk_rmsprop;
 
+/// s ← s + start + ĝ²; θ ← (1−decay)θ − rate·ĝ/(√s + ε).
+typedef struct {
+    double rate, penalty, decay;
+    double start, epsilon;
+} pk_adagrad;
+
+/// m ← m + (1−beta)(ĝ−m), u = positive·m + negative·m'; θ ← (1−decay)θ − rate·u. State: m, then m'.
+typedef struct {
+    double rate, penalty, decay;
+    double beta, positive, negative;
+} pk_pnm;
+
+/// As pk_pnm, with u over √v·root_scale + ε, v ← β₂v + (1−β₂)ĝ². State: m, m', v, then v's running maximum
+/// (NULL: none).
+typedef struct {
+    double rate, penalty, decay;
+    double beta, positive, negative;
+    double beta2, epsilon, root_scale;
+} pk_adapnm;
+
+/// A second moment without the known part of ĝ's variance, v ← beta·v + intake·ĝ² − (constant + along·g²),
+/// of which max(v, floor) is used.
+typedef struct {
+    double beta, intake, constant, along, floor;
+} pk_known_noise;
+
+/// Adam with that second moment.
+typedef struct {
+    double rate, penalty, decay;
+    double beta1, epsilon, root_scale;
+    pk_known_noise noise;
+} pk_adam_pe;
+
+/// RMSProp with that second moment. State: it, then the buffer (NULL: no momentum).
+typedef struct {
+    double rate, penalty, decay;
+    double epsilon, momentum;
+    pk_known_noise noise;
+} pk_rms_pe;
+
+/// v ← (1−friction)·v − rate·ĝ + strength·ξ, θ ← θ + v. State: v (NULL: v starts at 0 every time).
+typedef struct {
+    double rate, penalty, decay;
+    double friction, strength;
+} pk_langevin;
+
+/// s ← αs + (1−α)ĝ², G = 1/(√s + ε); θ ← θ − rate·Gĝ + strength·√G·ξ.
+typedef struct {
+    double rate, penalty, decay;
+    double alpha, epsilon, strength;
+} pk_psgld;
+
 /// The kernels of one scalar type at one SIMD level.
 typedef struct {
     /// out[i] ∘= scale·ξ(first + i), by `mode`; x is read by PK_ADD_SCALED only; `p` by PK_DROP only.
@@ -106,6 +160,13 @@ typedef struct {
     void (*sgd)(const pk_block *block, const pk_sgd *rule);
     void (*adam)(const pk_block *block, const pk_adam *rule);
     void (*rmsprop)(const pk_block *block, const pk_rmsprop *rule);
+    void (*adagrad)(const pk_block *block, const pk_adagrad *rule);
+    void (*pnm)(const pk_block *block, const pk_pnm *rule);
+    void (*adapnm)(const pk_block *block, const pk_adapnm *rule);
+    void (*adam_pe)(const pk_block *block, const pk_adam_pe *rule);
+    void (*rms_pe)(const pk_block *block, const pk_rms_pe *rule);
+    void (*langevin)(const pk_block *block, const pk_langevin *rule);
+    void (*psgld)(const pk_block *block, const pk_psgld *rule);
 } pk_kernels;
 
 /// bfloat16 (the upper half of a float32) to float32 and back. A NaN stays a NaN, ±∞ and ±0 themselves.

@@ -21,7 +21,10 @@ public struct Catalogue: Sendable {
             WeightPenalty.self, Adaptive.self,
         ],
         parameterPerturbations: [SAM.self, ASAM.self],
-        rules: [SGD.self, Momentum.self, Nesterov.self, Adam.self, AdamW.self, RMSProp.self],
+        rules: [
+            SGD.self, Momentum.self, Nesterov.self, Adam.self, AdamW.self, RMSProp.self, AdaGrad.self,
+            AdamPE.self, RMSPE.self, PNM.self, AdaPNM.self, SGLD.self, PSGLD.self, SGHMC.self, SGNHT.self,
+        ],
         schedules: [
             ConstantSchedule.self, LinearSchedule.self, ExponentialSchedule.self, StepSchedule.self,
             CosineSchedule.self, CosineRestartsSchedule.self, PolynomialSchedule.self, OneCycleSchedule.self,

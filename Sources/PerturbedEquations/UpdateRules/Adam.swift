@@ -63,7 +63,7 @@ public struct Adam: KernelRule {
 
     static func parameters(decay: String, _ meaning: String) -> [CatalogueEntry.Parameter] {
         [
-            .init("learningRate", "schedule", default: "0.001", allowed: "≥ 0", unit: "θ per D", "η"),
+            .learningRate(default: "0.001"),
             .average("beta1", default: "0.9", "β₁"), .average("beta2", default: "0.999", "β₂"),
             .epsilon("1e-8"), .weightDecay(default: decay, meaning),
             .init("amsgrad", "boolean", default: "false", allowed: "true, false", "v's running maximum"),

@@ -60,7 +60,7 @@ public struct RMSProp: KernelRule {
         name: "rmsProp", summary: "The gradient over its running root mean square.",
         equation: "s ← αs + (1−α)ĝ²; θ ← θ − η·ĝ/(√s + ε); centred: s − a², a ← αa + (1−α)ĝ",
         parameters: [
-            .init("learningRate", "schedule", default: "0.01", allowed: "≥ 0", unit: "θ per D", "η"),
+            .learningRate(default: "0.01"),
             .average("alpha", default: "0.99", "α"), .epsilon("1e-8"),
             .weightDecay("λ, added to the gradient as λθ"), .average("momentum", default: "0", "μ"),
             .init(

@@ -85,6 +85,15 @@ extension CatalogueEntry.Parameter {
     static let learningRate = Self(
         "learningRate", "schedule", allowed: "≥ 0", unit: "θ per D", "η")
 
+    static func learningRate(default value: String) -> Self {
+        .init("learningRate", "schedule", default: value, allowed: "≥ 0", unit: "θ per D", "η")
+    }
+
+    static func decoupled(_ value: String) -> Self {
+        .init(
+            "decoupled", "boolean", default: value, allowed: "true, false", "whether λ acts on θ directly")
+    }
+
     static func weightDecay(default value: String = "0", _ meaning: String) -> Self {
         .init("weightDecay", "schedule", default: value, allowed: "≥ 0", unit: "1", meaning)
     }

@@ -93,7 +93,48 @@ import Testing
 
         mutating func rule() -> any UpdateRule {
             let momentum = number(0.01...0.99)
-            switch count(0...6) {
+            switch count(0...15) {
+            case 7:
+                return AdaGrad(
+                    learningRate: schedule(), learningRateDecay: schedule(), epsilon: schedule(),
+                    weightDecay: schedule(), initialAccumulator: number())
+            case 8:
+                return AdamPE(
+                    learningRate: schedule(), beta1: schedule(0.9), beta2: schedule(0.999),
+                    epsilon: schedule(), weightDecay: schedule(), decoupled: coin(), floor: schedule(),
+                    noiseFloor: schedule())
+            case 9:
+                return RMSPE(
+                    learningRate: schedule(), alpha: schedule(0.99), epsilon: schedule(),
+                    weightDecay: schedule(), momentum: schedule(0.9), floor: schedule(),
+                    noiseFloor: schedule())
+            case 10:
+                return PNM(
+                    learningRate: schedule(), beta1: schedule(0.9), beta0: schedule(),
+                    weightDecay: schedule(), decoupled: coin())
+            case 11:
+                return AdaPNM(
+                    learningRate: schedule(), beta1: schedule(0.9), beta2: schedule(0.999),
+                    beta0: schedule(), epsilon: schedule(), weightDecay: schedule(), decoupled: coin(),
+                    amsgrad: coin())
+            case 12:
+                return SGLD(
+                    learningRate: schedule(), temperature: schedule(), dataSize: number(0.1...9),
+                    weightDecay: schedule())
+            case 13:
+                return PSGLD(
+                    learningRate: schedule(), alpha: schedule(0.99), epsilon: Scheduled(number(0.1...1)),
+                    temperature: schedule(), dataSize: number(0.1...9), weightDecay: schedule())
+            case 14:
+                return SGHMC(
+                    learningRate: schedule(), friction: Scheduled(number(0.5...1)),
+                    gradientNoise: schedule(0.4), temperature: schedule(), dataSize: number(0.1...9),
+                    weightDecay: schedule())
+            case 15:
+                return SGNHT(
+                    learningRate: schedule(), friction: Scheduled(number(0.5...1)),
+                    inertia: Scheduled(number(0.5...1)), temperature: schedule(),
+                    dataSize: number(0.1...9), weightDecay: schedule())
             case 0: return SGD(learningRate: schedule(), momentum: schedule(0.9), dampening: schedule(1))
             case 1: return SGD(learningRate: schedule(), momentum: Scheduled(momentum), nesterov: true)
             case 2:

@@ -15,6 +15,17 @@ import Testing
             rule: Nesterov(learningRate: 1e-2), perturbation: Orthogonal(sigma: .relative(0.5)),
             WeightPenalty(l1: 1e-3, l2: 1e-2), Adaptive(alpha: 0.1, .tanh),
             stability: Stability(clipValue: 2, clipNorm: 20, clipGlobalNorm: 25, perturbationToGradient: 0.3)),
+        PerturbedEquation(rule: AdaGrad(), perturbation: Gaussian(sigma: 0.1)),
+        PerturbedEquation(
+            rule: AdamPE(learningRate: 1e-2), perturbation: Gaussian(sigma: 0.1),
+            DropNoise(probability: 0.2), Orthogonal(sigma: 0.1)),
+        PerturbedEquation(rule: RMSPE(momentum: 0.5), perturbation: Laplace(sigma: 0.1)),
+        PerturbedEquation(rule: PNM(learningRate: 1e-2), perturbation: Gaussian(sigma: 0.1)),
+        PerturbedEquation(rule: AdaPNM(weightDecay: 0.1)),
+        PerturbedEquation(rule: SGLD(learningRate: 1e-2, weightDecay: 0.1)),
+        PerturbedEquation(rule: PSGLD(learningRate: 1e-2), perturbation: Uniform(sigma: 0.1)),
+        PerturbedEquation(rule: SGHMC(learningRate: 1e-2)),
+        PerturbedEquation(rule: SGNHT(learningRate: 1e-2), perturbation: Gaussian(sigma: 0.1)),
     ]
 
     /// θ after five steps on the gradient sin(k·i), over tensors of several sizes.
@@ -63,7 +74,7 @@ import Testing
     }
 
     /// Where no sums enter, the block size does not matter either.
-    @Test(arguments: [0, 1, 2])
+    @Test(arguments: [0, 1, 2, 4, 6, 7, 8, 9, 10, 11])
     func blockSize(_ index: Int) throws {
         let reference = try Self.run(Self.equations[index], Engine(), Float.self)
         for size in [32, 64, 1024, 8192] {

@@ -6,6 +6,7 @@ import Testing
     static let rules: [any UpdateRule] = [
         SGD(learningRate: 0.1, momentum: 0.9, dampening: 0.5), Nesterov(learningRate: 0.1),
         Adam(learningRate: 0.1, weightDecay: 0.1), AdamW(learningRate: 0.1), RMSProp(weightDecay: 0.1),
+        AdaGrad(learningRateDecay: 0.1, initialAccumulator: 2), AdamPE(learningRate: 0.1), RMSPE(),
     ]
 
     @Test(arguments: rules.indices)

@@ -14,6 +14,12 @@ import Testing
         Adam(learningRate: 0.01, beta1: Scheduled(LinearSchedule(from: 0.5, to: 0.9))),
         AdamW(beta2: Scheduled(CosineSchedule(from: 0.9, to: 0.99))), AdamW(), RMSProp(),
         RMSProp(momentum: 0.9, centred: true),
+        AdaGrad(learningRateDecay: 0.01, initialAccumulator: 0.1), AdamPE(learningRate: 0.01),
+        AdamPE(beta2: Scheduled(LinearSchedule(from: 0.9, to: 0.99)), weightDecay: 0.1, decoupled: true),
+        RMSPE(momentum: 0.5), PNM(learningRate: 0.05), AdaPNM(learningRate: 0.01),
+        AdaPNM(beta1: Scheduled(LinearSchedule(from: 0.9, to: 0.8)), amsgrad: false),
+        SGLD(learningRate: 0.01), PSGLD(learningRate: 0.01, dataSize: 3),
+        SGHMC(learningRate: 0.001, gradientNoise: 0.05), SGNHT(learningRate: 0.001),
     ]
 
     static let horizon = 60

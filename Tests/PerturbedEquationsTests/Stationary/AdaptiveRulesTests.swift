@@ -1,3 +1,4 @@
+import Foundation
 import PerturbedEquations
 import Testing
 
@@ -16,12 +17,31 @@ import Testing
 
     /// V at stationarity, with v = `fraction`·E[ĝ²].
     static func theory(fraction: Double = 1, _ dynamics: (_ kappa: Double) -> LinearDynamics) -> Double {
-        var variance = 0.0
+        variance(fraction: fraction) { dynamics($0).moments(steps: 2000, additive: sigma * sigma).square }
+    }
+
+    /// The same from the variance that a step κ gives.
+    static func variance(fraction: Double = 1, _ variance: (_ kappa: Double) -> Double) -> Double {
+        var v = 0.0
         for _ in 0..<20 {
-            let s = fraction * (h * h * variance + sigma * sigma)
-            variance = dynamics(rate / s.squareRoot()).moments(steps: 2000, additive: sigma * sigma).square
+            let s = fraction * (h * h * v + sigma * sigma)
+            v = variance(rate / s.squareRoot())
         }
-        return variance
+        return v
+    }
+
+    /// The same where v leaves out the noise: S = h²V.
+    static func knownNoise(
+        rate: Double, fraction: Double = 1, _ dynamics: (_ kappa: Double) -> LinearDynamics
+    ) -> Double {
+        var v = 0.3
+        for _ in 0..<100 {
+            let s = fraction * h * h * v
+            let next = dynamics(rate / s.squareRoot()).moments(steps: 2000, additive: sigma * sigma).square
+            // Damped, because S feels all of V.
+            v = (v * next).squareRoot()
+        }
+        return v
     }
 
     static let perturbations: [any Perturbation] = [
@@ -57,6 +77,46 @@ import Testing
             AdamW(
                 learningRate: Scheduled(Self.rate), beta1: 0.8, beta2: Scheduled(Self.beta2),
                 weightDecay: Scheduled(decay)), Gaussian(sigma: 0.5), theory, seed: 20)
+    }
+
+    /// AdaGrad's sum grows: V(n+1) = (1 − κₙh)²V(n) + κₙ²σ² with κₙ = η/√(s₀ + Σ E[ĝ²]). A large s₀ keeps the
+    /// scatter of the sum small.
+    @Test(arguments: [0, 2])
+    func adaGrad(_ index: Int) throws {
+        let (rate, start, sigma) = (20.0, 400.0, 0.5)
+        var (variance, sum) = (0.0, start)
+        for _ in 0..<1000 {
+            sum += Self.h * Self.h * variance + sigma * sigma
+            let kappa = rate / sum.squareRoot()
+            variance = (1 - kappa * Self.h) * (1 - kappa * Self.h) * variance + kappa * kappa * sigma * sigma
+        }
+        let measured = try Quadratic(h: Self.h, dimensions: 30_000).run(
+            PerturbedEquation(
+                rule: AdaGrad(learningRate: Scheduled(rate), initialAccumulator: start),
+                perturbation: Self.perturbations[index]), steps: 1000, seed: 45, as: Float.self)
+        let z = measured.deviations(mean: 0, square: variance)
+        #expect(abs(z.square) < 5 && abs(z.mean) < 5, "\(measured), theory \(variance)")
+    }
+
+    /// The noise is taken off: S = h²V, and the noise does not shorten the step. The floor serves the first
+    /// steps, before there is an average.
+    @Test func adamPE() throws {
+        let rate = 0.3
+        try Self.check(
+            AdamPE(
+                learningRate: Scheduled(rate), beta1: 0.5, beta2: Scheduled(Self.beta2), floor: 0.02,
+                noiseFloor: 0), Gaussian(sigma: 0.5),
+            Self.knownNoise(rate: rate) { .averaged(rate: $0, 0.5, h: Self.h) }, seed: 46)
+    }
+
+    @Test func rmsPE() throws {
+        let rate = 0.3
+        let fraction = 1 - pow(Self.beta2, Double(Self.steps))
+        try Self.check(
+            RMSPE(
+                learningRate: Scheduled(rate), alpha: Scheduled(Self.beta2), floor: 0.02, noiseFloor: 0),
+            Gaussian(sigma: 0.5),
+            Self.knownNoise(rate: rate, fraction: fraction) { .sgd(rate: $0, h: Self.h) }, seed: 47)
     }
 
     /// RMSProp corrects no bias: after n steps v has reached the fraction 1 − αⁿ of E[ĝ²].

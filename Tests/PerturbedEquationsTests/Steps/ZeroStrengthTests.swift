@@ -11,6 +11,10 @@ import Testing
         Adam(learningRate: 0.01), Adam(learningRate: 0.01, weightDecay: 0.1, amsgrad: true),
         Adam(learningRate: 0.01, beta2: Scheduled(LinearSchedule(from: 0.8, to: 0.99, steps: 10))),
         AdamW(learningRate: 0.01), RMSProp(), RMSProp(weightDecay: 0.1, momentum: 0.9, centred: true),
+        AdaGrad(weightDecay: 0.1), AdamPE(weightDecay: 0.1), AdamPE(floor: 0.01, noiseFloor: 0), RMSPE(),
+        RMSPE(momentum: 0.5), PNM(learningRate: 0.1, weightDecay: 0.01), AdaPNM(),
+        AdaPNM(weightDecay: 0.1, decoupled: false, amsgrad: false), SGLD(learningRate: 0.01),
+        PSGLD(learningRate: 0.01), SGHMC(learningRate: 0.01), SGNHT(learningRate: 0.01, dataSize: 2),
     ]
 
     /// Every perturbation of strength `s`.
@@ -100,7 +104,9 @@ import Testing
                 try optimizer.step(tensors.buffers)
             }
             let base = try PerturbedOptimizer(
-                parameters: tensors.specs(), equation: PerturbedEquation(rule: rule), seed: 99)
+                parameters: tensors.specs(), equation: PerturbedEquation(rule: rule),
+                // A sampler's own noise must be the same.
+                seed: rule.requirements.contains(.noise) ? 5 : 99)
             let copy = Tensors<Float>(tensors.all)
             let file = try SafetensorsFile(
                 tensors: try optimizer.stateSources().map { source in

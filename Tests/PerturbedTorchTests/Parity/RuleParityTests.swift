@@ -89,6 +89,17 @@ import Testing
             add(
                 named("nesterov"), "SGD", ["lr": 0.02, "momentum": 0.9, "weight_decay": decay],
                 flags: ["nesterov": true], Nesterov(learningRate: 0.02, momentum: 0.9, weightDecay: d))
+            for start in [0.0, 0.3] as [Double] {
+                add(
+                    named("adaGrad" + (start > 0 ? ", started" : "")), "Adagrad",
+                    [
+                        "lr": 0.1, "lr_decay": start / 10, "initial_accumulator_value": start,
+                        "weight_decay": decay,
+                    ],
+                    AdaGrad(
+                        learningRate: 0.1, learningRateDecay: Scheduled(start / 10), weightDecay: d,
+                        initialAccumulator: start))
+            }
             for amsgrad in [false, true] {
                 let suffix = amsgrad ? ", amsgrad" : ""
                 add(
@@ -116,6 +127,7 @@ import Testing
         add("defaults of adam", "Adam", [:], Adam())
         add("defaults of adamW", "AdamW", [:], AdamW())
         add("defaults of rmsProp", "RMSprop", [:], RMSProp())
+        add("defaults of adaGrad", "Adagrad", [:], AdaGrad())
         add(
             "clipped values", "SGD", ["lr": 0.05, "momentum": 0.5],
             Momentum(learningRate: 0.05, momentum: 0.5),
