@@ -123,9 +123,14 @@ PK_INLINE pk_chunk pk_normal(pk_words32 w, float scale) {
     return pk_normal_6(&n);
 }
 
-// The normal variates of `w` and the words of the next chunk, interleaved.
+// The normal variates of `w`, and in its place the words of the next chunk.
 PK_INLINE pk_chunk pk_normal_and_words(pk_words32 *w, float scale, pk_fixed stream, uint32_t next) {
     _Static_assert(PK_ROUNDS == 7, "the rounds are dealt between seven steps");
+    if (!PK_DRAWS_AHEAD) {
+        pk_chunk result = pk_normal(*w, scale);
+        *w = pk_philox(stream, next);
+        return result;
+    }
     pk_normal_steps n;
     pk_mixing m = pk_philox_start(stream, next);
     pk_normal_0(&n, *w);

@@ -49,12 +49,20 @@ typedef struct {
     int64_t nonfinite;    // how many elements are NaN or ±∞
 } pk_moments;
 
+/// δ = scale·ξ(first + i), ξ ~ N(0, 1), for a rule to draw by itself.
+typedef struct {
+    const pk_stream *stream;
+    uint64_t first;
+    double scale;
+} pk_draw;
+
 /// One block for an update rule. ĝ = gradient_scale·g + delta_scale·δ; δ may be NULL. `noise` is a sampler's
 /// own, ξ ~ N(0, 1); other rules do not read it.
 typedef struct {
     void *parameters;
     const void *gradient;
     const void *delta;
+    const pk_draw *draw;  // δ for the `…_drawn` kernels; not read by the others
     void *state[4];
     size_t count;
     double gradient_scale;
@@ -159,6 +167,10 @@ typedef struct {
     void (*clamp)(void *out, const void *x, size_t count, double limit);
     void (*sgd)(const pk_block *block, const pk_sgd *rule);
     void (*adam)(const pk_block *block, const pk_adam *rule);
+    /// The same with δ drawn from `block->draw` on the way: the same bits without a stored δ. NULL for float64;
+    /// adam_drawn has no amsgrad.
+    void (*sgd_drawn)(const pk_block *block, const pk_sgd *rule);
+    void (*adam_drawn)(const pk_block *block, const pk_adam *rule);
     void (*rmsprop)(const pk_block *block, const pk_rmsprop *rule);
     void (*adagrad)(const pk_block *block, const pk_adagrad *rule);
     void (*pnm)(const pk_block *block, const pk_pnm *rule);

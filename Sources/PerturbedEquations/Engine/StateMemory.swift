@@ -3,6 +3,7 @@ import Foundation
 /// The state tensors of one parameter: zeroed memory, aligned to a cache line, owned.
 final class StateMemory {
     let tensors: [UnsafeMutableRawBufferPointer]
+    var count: Int { tensors.count }
 
     init(tensors count: Int, bytes: Int) {
         tensors = (0..<count).map { _ in

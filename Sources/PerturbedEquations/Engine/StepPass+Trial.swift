@@ -85,8 +85,9 @@ extension StepPass {
             return copy
         }
         let theta = copy(parameters, room)
-        let state = self.state(S.self, block).enumerated().map { copy($1, 2 + $0) }
-        applyRule(block, scratch, theta, gradient, delta, state)
+        let state = self.state(S.self, block)
+        applyRule(
+            block, scratch, theta, gradient, delta, StateBlocks(state.count) { copy(state[$0], 2 + $0) })
         return theta
     }
 

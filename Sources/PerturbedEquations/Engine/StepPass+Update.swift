@@ -5,15 +5,18 @@ extension StepPass {
     func typedUpdate<S: BlockScalar>(_: S.Type, _ block: Block, _ scratch: ThreadScratch) -> Double {
         let (parameters, gradient) = memory(S.self, block, scratch)
         let state = state(S.self, block)
-        let delta = delta(
-            block, scratch, parameters, gradient, prefetch: prefetch(parameters, gradient, state))
+        let draw = S.self == Float.self && !measure ? draw(block) : nil
+        let delta =
+            draw == nil
+            ? delta(
+                block, scratch, parameters, gradient, prefetch: prefetch(parameters, gradient, state)) : nil
         let trust = trustScale.isEmpty ? 1 : trustScale[block.parameter]
         if trust == 1 {
-            applyRule(block, scratch, parameters, gradient, delta, state)
+            applyRule(block, scratch, parameters, gradient, delta, state, draw)
         } else {
             let before = scratch.spare(0).assumingMemoryBound(to: S.self)
             before.update(from: parameters.baseAddress!, count: block.count)
-            applyRule(block, scratch, parameters, gradient, delta, state)
+            applyRule(block, scratch, parameters, gradient, delta, state, draw)
             let trust = S(trust)
             for i in parameters.indices {
                 parameters[i] = before[i].addingProduct(trust, parameters[i] - before[i])
@@ -25,18 +28,28 @@ extension StepPass {
     }
 
     /// The state tensors' parts of a block.
-    func state<S: BlockScalar>(_: S.Type, _ block: Block) -> [UnsafeMutableBufferPointer<S>] {
-        optimizer.state[block.parameter].tensors.map {
+    func state<S: BlockScalar>(_: S.Type, _ block: Block) -> StateBlocks<S> {
+        let memory = optimizer.state[block.parameter]
+        return StateBlocks(memory.count) {
             UnsafeMutableBufferPointer(
-                start: $0.baseAddress!.assumingMemoryBound(to: S.self) + block.start, count: block.count)
+                start: memory.tensors[$0].baseAddress!.assumingMemoryBound(to: S.self) + block.start,
+                count: block.count)
         }
+    }
+
+    /// δ of a block where the rule draws it itself.
+    private func draw(_ block: Block) -> NormalDraw? {
+        let group = optimizer.groupOf[block.parameter]
+        guard let noise = drawn[group] else { return nil }
+        let site = site(terms[group][0], 0, block)
+        return NormalDraw(noise: site.noise, scale: site.sigma(noise.sigma))
     }
 
     /// The rule on θ and state of a block, or on copies of them.
     func applyRule<S: BlockScalar>(
         _ block: Block, _ scratch: ThreadScratch, _ parameters: UnsafeMutableBufferPointer<S>,
         _ gradient: UnsafeBufferPointer<S>, _ delta: UnsafeMutableBufferPointer<S>?,
-        _ state: [UnsafeMutableBufferPointer<S>]
+        _ state: StateBlocks<S>, _ draw: NormalDraw? = nil
     ) {
         let group = optimizer.groupOf[block.parameter]
         let needs = optimizer.groups[group].needs
@@ -44,9 +57,10 @@ extension StepPass {
             rules[group],
             UpdateBlock(
                 parameters: parameters, gradient: gradient, delta: delta.map { UnsafeBufferPointer($0) },
-                state: state, gradientScale: 1, deltaScale: deltaScale(block.parameter),
+                state: state, draw: draw, gradientScale: 1, deltaScale: deltaScale(block.parameter),
                 memory: optimizer.ruleMemory.isEmpty ? .zero : optimizer.ruleMemory[block.parameter],
-                noiseVariance: variances.isEmpty || delta == nil ? .zero : variances[block.parameter],
+                noiseVariance: variances.isEmpty || (delta == nil && draw == nil)
+                    ? .zero : variances[block.parameter],
                 level: optimizer.engine.level,
                 address: RuleNoiseAddress(
                     key: optimizer.key, step: step, parameter: block.parameter, firstElement: block.start),
@@ -58,18 +72,15 @@ extension StepPass {
     /// What the update of a block will read: θ, g and the state.
     func prefetch<S: BlockScalar>(
         _ parameters: UnsafeMutableBufferPointer<S>, _ gradient: UnsafeBufferPointer<S>,
-        _ state: [UnsafeMutableBufferPointer<S>]
+        _ state: StateBlocks<S>
     ) -> pk_prefetch {
-        func address(_ index: Int) -> UnsafePointer<CChar>? {
-            let start: UnsafeRawPointer? =
-                index < state.count ? state[index].baseAddress.map { UnsafeRawPointer($0) } : nil
-            return start?.assumingMemoryBound(to: CChar.self)
+        func address(_ start: UnsafeRawPointer?) -> UnsafePointer<CChar>? {
+            start?.assumingMemoryBound(to: CChar.self)
         }
         return pk_prefetch(
             arrays: (
-                UnsafeRawPointer(parameters.baseAddress)?.assumingMemoryBound(to: CChar.self),
-                UnsafeRawPointer(gradient.baseAddress)?.assumingMemoryBound(to: CChar.self), address(0),
-                address(1), address(2), address(3)
-            ), count: Int32(2 + min(4, state.count)))
+                address(parameters.baseAddress), address(gradient.baseAddress), address(state.address(0)),
+                address(state.address(1)), address(state.address(2)), address(state.address(3))
+            ), count: Int32(2 + state.count))
     }
 }

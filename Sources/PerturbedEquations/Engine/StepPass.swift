@@ -27,6 +27,8 @@ struct StepPass {
     let strengthScale: Double
     /// The rule of each group, with the controllers' factor on its learning rate.
     let rules: [any UpdateRule]
+    /// Per group: its only term, where the rule draws that itself; see `DrawingRule`.
+    let drawn: [(any NormalNoise)?]
     /// What the controllers want of this step.
     let needs: ControllerNeeds
 
@@ -76,6 +78,12 @@ struct StepPass {
         valueLimit = stability.clipValue?.value(at: step)
         strengthLimit = stability.sigmaMax?.value(at: step) ?? .infinity
         terms = optimizer.groups.map { $0.activeTerms(at: step, optimizer.key) }
+        drawn = zip(rules, terms).map { rule, terms in
+            guard let rule = rule as? any DrawingRule, rule.drawsNormalNoise, terms.count == 1,
+                terms[0].weight == 1
+            else { return nil }
+            return terms[0].perturbation as? any NormalNoise
+        }
         var requirements = Requirements(terms.joined().map(\.needs))
         // σ_max bounds noise in proportion to g by the size of g.
         if strengthLimit < .infinity, !terms.joined().isEmpty { requirements.insert(.tensorGradient) }

@@ -10,7 +10,7 @@ import CPerturbationKernels
 /// ```
 ///
 /// Source: Neelakantan et al. 2015, Adding Gradient Noise Improves Learning for Very Deep Networks.
-public struct Gaussian: NoiseOfStrength {
+public struct Gaussian: NormalNoise {
     /// σ, a standard deviation in gradient units.
     public var sigma: Strength
 

@@ -12,7 +12,7 @@ import CPerturbationKernels
 /// With a scheduled β, 1 − βⁿ is 1 − Πβ over the n updates: see `BiasCorrection`.
 ///
 /// Source: Kingma and Ba 2015, Adam: A Method for Stochastic Optimization; amsgrad: Reddi et al. 2018.
-public struct Adam: KernelRule {
+public struct Adam: DrawingRule {
     /// η.
     public var learningRate: Scheduled
     public var beta1: Scheduled
@@ -34,6 +34,8 @@ public struct Adam: KernelRule {
         self.weightDecay = weightDecay
         self.amsgrad = amsgrad
     }
+
+    var drawsNormalNoise: Bool { !amsgrad }
 
     public var stateNames: [String] { ["exp_avg", "exp_avg_sq"] + (amsgrad ? ["max_exp_avg_sq"] : []) }
 
@@ -102,6 +104,7 @@ public struct Adam: KernelRule {
             beta1: beta1.value(at: numbers.step), beta2: beta2.value(at: numbers.step),
             epsilon: epsilon.value(at: numbers.step), root_scale: 1 / second.squareRoot(),
             amsgrad: amsgrad ? 1 : 0)
-        withUnsafePointer(to: copy block) { kernels.pointee.adam($0, &rule) }
+        let kernel = block.draw == nil ? kernels.pointee.adam : kernels.pointee.adam_drawn
+        withUnsafePointer(to: copy block) { kernel!($0, &rule) }
     }
 }

@@ -5,7 +5,7 @@ import CPerturbationKernels
 /// θ ← (1 − ηλ)·θ − η·m̂/(√v̂ + ε), with m̂ and v̂ as in `Adam`; the decay does not pass through them.
 ///
 /// Source: Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization.
-public struct AdamW: KernelRule {
+public struct AdamW: DrawingRule {
     /// The moments' settings; its own `weightDecay` is not used.
     private var adam: Adam
     /// λ, decoupled; 0.01 unless told.
@@ -29,6 +29,8 @@ public struct AdamW: KernelRule {
             learningRate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon, amsgrad: amsgrad)
         self.weightDecay = weightDecay
     }
+
+    var drawsNormalNoise: Bool { adam.drawsNormalNoise }
 
     public var stateNames: [String] { adam.stateNames }
     public var secondMomentName: String? { adam.secondMomentName }

@@ -20,20 +20,40 @@ extension KernelRule {
     public func update(_ block: UpdateBlock<Double>, at time: RuleTime) { run(block, time) }
 
     func run<S: EquationScalar>(_ block: UpdateBlock<S>, _ time: RuleTime) {
-        func state(_ index: Int) -> UnsafeMutableRawPointer? {
-            index < block.state.count ? UnsafeMutableRawPointer(block.state[index].baseAddress) : nil
-        }
         if let room = block.room {
             let xi = UnsafeMutableBufferPointer(start: room, count: block.parameters.count)
             block.noise.run(PK_NORMAL, PK_STORE, xi, nil, 1, 0)
         }
-        let raw = pk_block(
+        var raw = pk_block(
             parameters: block.parameters.baseAddress, gradient: block.gradient.baseAddress,
-            delta: block.delta?.baseAddress, state: (state(0), state(1), state(2), state(3)),
+            delta: block.delta?.baseAddress, draw: nil,
+            state: (
+                block.state.address(0), block.state.address(1), block.state.address(2), block.state.address(3)
+            ),
             count: block.parameters.count, gradient_scale: block.gradientScale,
             delta_scale: block.deltaScale, noise: block.room)
-        apply(
-            raw, S.kernels(block.level),
-            with: RuleNumbers(time: time, memory: block.memory, noiseVariance: block.noiseVariance))
+        let numbers = RuleNumbers(time: time, memory: block.memory, noiseVariance: block.noiseVariance)
+        let kernels = S.kernels(block.level)
+        guard let draw = block.draw else {
+            apply(raw, kernels, with: numbers)
+            return
+        }
+        withUnsafePointer(to: draw.noise.address) { address in
+            let drawn = pk_draw(stream: address, first: draw.noise.firstElement, scale: draw.scale)
+            withUnsafePointer(to: drawn) {
+                raw.draw = $0
+                apply(raw, kernels, with: numbers)
+            }
+        }
     }
 }
+
+/// A rule whose kernel can draw normal noise on its way over θ, so that no δ is stored and the arithmetic of the
+/// noise runs while the memory of the update is fetched. The result is the same to the bit.
+protocol DrawingRule: KernelRule {
+    /// Whether it can with its present settings, for float32.
+    var drawsNormalNoise: Bool { get }
+}
+
+/// A perturbation that is σ·ξ, ξ ~ N(0, 1) from the first draw of its noise, and nothing else.
+protocol NormalNoise: NoiseOfStrength {}

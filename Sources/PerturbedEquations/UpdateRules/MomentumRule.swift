@@ -1,7 +1,7 @@
 import CPerturbationKernels
 
 /// SGD with one of the two forms of momentum and nothing else to choose.
-protocol MomentumRule: KernelRule {
+protocol MomentumRule: DrawingRule {
     var momentum: Scheduled { get set }
     var weightDecay: Scheduled { get set }
     /// Whether it looks ahead.
@@ -20,6 +20,8 @@ extension MomentumRule {
         SGD(
             learningRate: learningRate, momentum: momentum, nesterov: Self.nesterov, weightDecay: weightDecay)
     }
+
+    var drawsNormalNoise: Bool { sgd.drawsNormalNoise }
 
     public var stateNames: [String] { sgd.stateNames }
 

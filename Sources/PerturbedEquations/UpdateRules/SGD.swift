@@ -11,7 +11,7 @@ import CPerturbationKernels
 ///
 /// Sources: Robbins and Monro 1951; Polyak 1964 (momentum); Nesterov 1983, in the form of Sutskever et al.
 /// 2013.
-public struct SGD: KernelRule {
+public struct SGD: DrawingRule {
     /// η.
     public var learningRate: Scheduled
     /// μ, 0 ≤ μ < 1.
@@ -32,6 +32,8 @@ public struct SGD: KernelRule {
         self.nesterov = nesterov
         self.weightDecay = weightDecay
     }
+
+    var drawsNormalNoise: Bool { true }
 
     public var stateNames: [String] { momentum.constant == 0 ? [] : ["momentum_buffer"] }
 
@@ -83,6 +85,7 @@ public struct SGD: KernelRule {
             momentum: momentum.value(at: numbers.step),
             intake: numbers.time.update == 1 ? 1 : 1 - dampening.value(at: numbers.step),
             nesterov: nesterov ? 1 : 0)
-        withUnsafePointer(to: copy block) { kernels.pointee.sgd($0, &rule) }
+        let kernel = block.draw == nil ? kernels.pointee.sgd : kernels.pointee.sgd_drawn
+        withUnsafePointer(to: copy block) { kernel!($0, &rule) }
     }
 }

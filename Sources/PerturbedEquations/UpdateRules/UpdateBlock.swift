@@ -7,7 +7,9 @@ public struct UpdateBlock<S: EquationScalar> {
     /// δ, before scaling; nil where there is no perturbation.
     public let delta: UnsafeBufferPointer<S>?
     /// The state tensors' blocks, in the order of `stateNames`.
-    public let state: [UnsafeMutableBufferPointer<S>]
+    public let state: StateBlocks<S>
+    /// δ for a rule that draws it itself; `delta` is then nil. Only rules that say so get one.
+    let draw: NormalDraw?
     /// What g is multiplied by (clipping).
     public let gradientScale: Double
     /// What δ is multiplied by (the stability controller's bound).
@@ -43,6 +45,12 @@ public struct UpdateBlock<S: EquationScalar> {
         precondition(sums != nil, "a rule that sums requires `.sums`")
         sums?.pointee += values
     }
+}
+
+/// δ = scale·ξ, ξ ~ N(0, 1), of one block: what a rule needs to draw it on the way.
+struct NormalDraw {
+    let noise: NoiseStream
+    let scale: Double
 }
 
 /// Where the rule's noise of one block is.
