@@ -39,6 +39,7 @@ public final class ModelOptimizer {
             parameters: try named.map(Self.spec), equation: equation, groups: groups, seed: seed,
             horizon: horizon, engine: Engine(parallel: .torch(threads: threads)))
         buffers.reserveCapacity(named.count)
+        core.companions = module.buffers.map(CompanionTensor.init)
     }
 
     private static func spec(of parameter: NamedTensor) throws -> ParameterSpec {
@@ -72,6 +73,19 @@ public final class ModelOptimizer {
                         parameters: view.data, gradient: view.gradient.map { UnsafeRawPointer($0) }))
             }
             return try core.step(buffers, loss: loss, measure: measure)
+        }
+    }
+
+    /// Takes note of the gradient that the backward passes so far have left, as that of a part of the batch: for
+    /// controllers that follow the batch's own noise. See `PerturbedOptimizer.noteSmallBatch`.
+    ///
+    /// - Throws: `TorchError` for a gradient that cannot be lent.
+    public func noteSmallBatch(share: Double, examples: Int, of batch: Int) throws {
+        try tensors.withParameterViews { views in
+            core.noteSmallBatch(
+                views.map {
+                    ParameterBuffer(parameters: $0.data, gradient: $0.gradient.map { UnsafeRawPointer($0) })
+                }, share: share, examples: examples, of: batch)
         }
     }
 

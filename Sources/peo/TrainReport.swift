@@ -26,12 +26,7 @@ struct TrainReport: Encodable {
             lines.append(
                 ("best", "\(result.bestOn) accuracy \(percent2(best.accuracy)) at step \(best.step)"))
         }
-        lines.append(
-            (
-                "stability",
-                "\(result.clippedSteps) steps clipped, \(result.boundedSteps) perturbations bounded, "
-                    + "\(result.skippedSteps) steps skipped, \(result.rollbacks) rollbacks"
-            ))
+        lines.append(("stability", result.stability.text))
         let width = (lines.map(\.0.count).max() ?? 0) + 2
         return lines.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + $0.1 }.joined(
             separator: "\n")

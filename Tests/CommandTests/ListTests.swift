@@ -9,7 +9,8 @@ import Testing
         #expect(all.status == 0, "\(all.all)")
         #expect(
             all.json.keys.sorted() == [
-                "datasets", "guards", "models", "parameterPerturbations", "perturbations", "rules",
+                "controllers", "datasets", "guards", "models", "parameterPerturbations", "perturbations",
+                "rules",
                 "schedules",
             ])
         for (family, entries) in all.json {

@@ -1,7 +1,8 @@
 import Torch
 import TorchNN
 
-/// Keeps a copy of a module's buffers during a step, for the case that the step is not applied.
+/// Keeps a copy of a module's buffers during a step, for the case that the step is skipped. (A rollback brings back
+/// those of the snapshot: the optimizer has them as companions.)
 ///
 /// A batch whose activations are not finite spoils the running statistics of batch normalisation for ever, and
 /// does so in the forward pass, before anybody can see it.

@@ -19,6 +19,13 @@ extension Trainer {
         add("gradientNorm", report.gradientNorm)
         add("perturbationNorm", report.perturbationNorm)
         add("perturbationToGradient", report.perturbationToGradient)
+        add("effectivePerturbation", report.effectivePerturbation)
+        if !optimizer.core.equation.controllers.isEmpty {
+            add("strengthFactor", report.strengthFactor)
+            add("learningRateFactor", report.learningRateFactor)
+        }
+        if report.varianceScale != 1 { add("varianceScale", report.varianceScale) }
+        if report.trustScale != 1 { add("trustScale", report.trustScale) }
         if report.clipScale != 1 { add("clipScale", report.clipScale) }
         if report.boundScale != 1 { add("boundScale", report.boundScale) }
         try append(
@@ -56,6 +63,11 @@ extension Trainer {
                 step: step, epoch: epoch, loss: evaluation.loss, accuracy: evaluation.accuracy),
             by: stop?.metric ?? .accuracy, stop?.mode ?? .max)
         if isBest { try saveBest() }
+        let stability = StabilityReport(of: optimizer.core)
+        defer {
+            if stability != shownStability { reporter.say("  stability so far: \(stability.text)") }
+            shownStability = stability
+        }
         reporter.say(
             "epoch \(epoch + 1)/\(plan.totalEpochs), step \(step)/\(plan.totalSteps): \(kind.rawValue) loss "
                 + "\(short(evaluation.loss)), accuracy \(percent(evaluation.accuracy))\(isBest ? " (best)" : "")"
@@ -66,7 +78,6 @@ extension Trainer {
     func finish() throws -> TrainingResult {
         let isComplete = step >= plan.totalSteps
         try plan.model.saveState(to: run.model)
-        let counts = optimizer.core.counts
         let seconds = trainingSeconds
         let result = TrainingResult(
             status: isComplete ? .completed : .stoppedEarly, name: plan.name, model: plan.modelName,
@@ -77,8 +88,8 @@ extension Trainer {
             validation: try plan.data.validation.map {
                 try Evaluation.measure(plan.model, on: $0, shape: plan.data.inputShape)
             },
-            best: progress.best, bestOn: plan.evaluated.kind.rawValue, skippedSteps: counts.skipped,
-            rollbacks: counts.rolledBack, clippedSteps: counts.clipped, boundedSteps: counts.bounded)
+            best: progress.best, bestOn: plan.evaluated.kind.rawValue,
+            stability: StabilityReport(of: optimizer.core))
         try AtomicFile.write(result.json(pretty: true) + Data("\n".utf8), to: run.result)
         return result
     }

@@ -17,6 +17,8 @@ public final class Trainer {
     let board: TensorBoardLog
     var position: Position
     var progress: TrainingProgress
+    /// What was last said of the stability controller.
+    var shownStability: StabilityReport
     var information: RunInformation
     private let clock = ContinuousClock()
     private var trainingTime = Duration.zero
@@ -48,6 +50,7 @@ public final class Trainer {
         self.run = run
         self.reporter = reporter
         self.optimizer = optimizer
+        shownStability = StabilityReport(of: optimizer.core)
         position = Position()
         progress = TrainingProgress()
         information = RunInformation(
@@ -59,6 +62,7 @@ public final class Trainer {
             let position = optimizer.core.step
             information.sessions.removeAll { $0.fromStep >= position && $0.toStep > position }
         }
+        shownStability = StabilityReport(of: optimizer.core)
         secondsBefore = information.sessions.reduce(0) { $0 + $1.trainingSeconds }
         information.beginSession(at: optimizer.core.step)
         try information.write(to: run.information)

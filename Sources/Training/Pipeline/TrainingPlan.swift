@@ -33,8 +33,27 @@ public struct TrainingPlan {
     ///   batches that the model cannot be trained on.
     public func makeOptimizer() throws -> ModelOptimizer {
         try requireBatchesToNormalise()
-        return try ModelOptimizer(
+        let optimizer = try ModelOptimizer(
             model, equation: equation, groups: groups, seed: settings.seed, horizon: totalSteps)
+        optimizer.core.reportsEffectivePerturbation = settings.logEffectivePerturbation
+        if optimizer.core.needsSmallBatch { try requireMicroBatches() }
+        return optimizer
+    }
+
+    /// Refuses batches without parts where a controller compares a part with the whole.
+    private func requireMicroBatches() throws {
+        try PerturbedEquations.require(
+            settings.accumulate >= 2, "training.accumulate", is: settings.accumulate,
+            allowed:
+                "2 or more with the controller gradientNoiseScale, which compares the first micro-batch with "
+                + "the whole batch")
+        try PerturbedEquations.require(
+            data.train.count % settings.batchSize != 1, "training.batchSize", is: settings.batchSize,
+            allowed: "with the controller gradientNoiseScale a size that leaves no last batch of one example "
+                + "(there are \(data.train.count))")
+        try PerturbedEquations.require(
+            equation.parameterPerturbation == nil, "controllers", is: "gradientNoiseScale",
+            allowed: "with a parameter perturbation: others")
     }
 
     /// Refuses batches of one example where the model normalises vectors over the batch: one has no variance.

@@ -22,6 +22,9 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     public var checkpointEvery = Interval.epochs(1)
     /// Steps between two lines of training metrics, ≥ 1 (default 10).
     public var logEvery = 10
+    /// Whether the lines of training metrics also have the effective perturbation ‖ηD(g+δ) − ηD(g)‖/‖ηD(g)‖ (default
+    /// false). Each of those steps then runs the rule twice more.
+    public var logEffectivePerturbation = false
     /// Micro-batches that a batch is split into, ≥ 1 (default 1): their gradients add up to the mean over the
     /// batch, so that memory shrinks and the result stays. The perturbation is drawn once for the whole.
     public var accumulate = 1
@@ -46,6 +49,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case epochs, steps, batchSize, seed, threads, evaluateEvery, checkpointEvery, logEvery, accumulate
+        case logEffectivePerturbation
         case earlyStop, labelSmoothing, validation
     }
 
@@ -67,6 +71,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
         try read(.evaluateEvery, &evaluateEvery)
         try read(.checkpointEvery, &checkpointEvery)
         try read(.logEvery, &logEvery)
+        try read(.logEffectivePerturbation, &logEffectivePerturbation)
         try read(.accumulate, &accumulate)
         earlyStop = try container.decodeIfPresent(EarlyStop.self, forKey: .earlyStop)
         try read(.labelSmoothing, &labelSmoothing)

@@ -52,6 +52,9 @@ struct TrainingStep {
 
             // 2. Gradient: g = ∇L(θ), the mean over the logical batch.
             try (examples.count == 1 ? value : value * share).backward()
+            if number == 0 && examples.count > 1 && optimizer.core.needsSmallBatch {
+                try optimizer.noteSmallBatch(share: share, examples: batch.count, of: count)
+            }
         }
 
         // 3. Perturbation: ĝ = clip(g) + δ(t), by the equation's terms, within the stability controller's bounds.
@@ -59,7 +62,8 @@ struct TrainingStep {
         // 5. Step: θ ← θ − η(t)·Δ.
         // The optimizer does the three in one pass over memory, a block at a time.
         let report = try optimizer.step(loss: mean, measure: measure)
-        if report.outcome != .applied { buffers.restore() }
+        // A rollback has brought the snapshot's own back.
+        if report.outcome == .skippedNonFinite { buffers.restore() }
         return Outcome(loss: mean, accuracy: measure ? Double(correct) / Double(count) : nil, report: report)
     }
 }

@@ -32,11 +32,8 @@ public struct TrainingResult: Codable, Sendable, Equatable {
     /// The best evaluation during the run (`on` says on what); its weights are `checkpoints/best.safetensors`.
     public var best: TrainingProgress.Best?
     public var bestOn: String
-    /// What the stability controller did.
-    public var skippedSteps: Int
-    public var rollbacks: Int
-    public var clippedSteps: Int
-    public var boundedSteps: Int
+    /// What the stability controller and the closed loops did.
+    public var stability: StabilityReport
 }
 
 extension TrainingResult {
