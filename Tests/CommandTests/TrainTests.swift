@@ -34,6 +34,8 @@ import Testing
         #expect(output.stdout.split(separator: "\n").count == 1)
         let result = try #require(output.json["result"] as? [String: Any], "\(output.all)")
         #expect(result["seed"] as? Int == 9 && result["steps"] as? Int == 40)
+        let stability = try #require(result["stability"] as? [String: Any])
+        #expect((stability["counts"] as? [String: Any])?["steps"] as? Int == 40)
         let lines = try String(contentsOf: directory.file("runs/test/metrics.jsonl"), encoding: .utf8)
             .split(separator: "\n")
         var steps: [Int] = []
@@ -62,6 +64,29 @@ import Testing
         #expect(!output.stderr.contains("\u{1B}") && !output.stderr.contains("\r"), "\(output.all)")
         #expect(output.stderr.contains("step 40/40: test loss"), "\(output.all)")
         #expect(output.stdout.contains("runs/test") && output.stdout.contains("accuracy"), "\(output.all)")
+        #expect(output.stdout.contains("stability  never stepped in"), "\(output.all)")
+    }
+
+    /// Closed loops and guards by configuration: what they did is said during the run and at its end.
+    @Test func controllersAreReported() throws {
+        let directory = try TemporaryDirectory()
+        let yaml =
+            PeoTool.smallConfig + """
+
+                stability: {clipGlobalNorm: 1e-4, trustRegion: {ratio: 1e-3}}
+                controllers:
+                  - targetNoiseRatio: {target: 0.01, every: 5}
+                  - plateau: {scales: learningRate, window: 5, patience: 0}
+                """
+        let output = try PeoTool.run(["train", PeoTool.config(yaml, in: directory)], in: directory)
+        #expect(output.status == 0, "\(output.all)")
+        #expect(output.stdout.contains("40 steps clipped"), "\(output.all)")
+        for text in [output.stdout, output.stderr] {
+            #expect(text.contains("targetNoiseRatio: sigma × "), "\(output.all)")
+        }
+        let bad = try PeoTool.run(
+            ["train", "test.yaml", "--set", "controllers.0.targetNoiseRatio.evry=3"], in: directory)
+        #expect(bad.status == 65 && bad.stderr.contains("every"), "\(bad.all)")
     }
 
     /// A learning rate that ruins the parameters: the run stops by itself, says so, and exits with 75.

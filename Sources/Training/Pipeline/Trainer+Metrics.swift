@@ -65,7 +65,9 @@ extension Trainer {
         if isBest { try saveBest() }
         let stability = StabilityReport(of: optimizer.core)
         defer {
-            if stability != shownStability { reporter.say("  stability so far: \(stability.text)") }
+            if stability.isNews(since: shownStability) {
+                reporter.say("  stability so far: \(stability.text)")
+            }
             shownStability = stability
         }
         reporter.say(

@@ -15,6 +15,13 @@ public struct StabilityReport: Codable, Sendable, Equatable {
         controllers = optimizer.controllers.isEmpty ? nil : optimizer.controllers
     }
 
+    /// Whether something happened since another report that a user should see at once: steps that were not taken, or
+    /// a controller that moved. Clipping is everyday.
+    func isNews(since last: StabilityReport) -> Bool {
+        counts.skipped != last.counts.skipped || counts.rolledBack != last.counts.rolledBack
+            || controllers != last.controllers
+    }
+
     /// The report in words: only what happened.
     public var text: String {
         let events = [

@@ -116,7 +116,7 @@ import Testing
                         ["lr": 0.005, "alpha": 0.97, "momentum": momentum, "weight_decay": decay],
                         flags: ["centered": amsgrad],
                         RMSProp(
-                            learningRate: 0.005, alpha: 0.97, weightDecay: d, momentum: momentum,
+                            learningRate: 0.005, alpha: 0.97, weightDecay: d, momentum: Scheduled(momentum),
                             centred: amsgrad))
                 }
             }
