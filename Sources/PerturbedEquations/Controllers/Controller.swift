@@ -1,6 +1,7 @@
 /// What a controller multiplies.
 public enum ControlledQuantity: String, Sendable, Codable, CaseIterable {
-    /// The strength of every noise, before `stability.sigmaMax` bounds it.
+    /// The strength of every noise in δ, before `stability.sigmaMax` bounds it. A sampler's own noise is part of its
+    /// rule, and stays as its temperature says.
     case sigma
     /// η of every rule.
     case learningRate

@@ -35,6 +35,9 @@ public final class ObjectivePass {
     /// The parameters, in order.
     public var parameters: [ParameterSpec] { optimizer.parameters }
 
+    /// What every noise strength is multiplied by at this step: the cuts after rollbacks, and the controllers' factors.
+    public var strengthScale: Double { optimizer.strengthScale }
+
     // MARK: Evaluation
 
     /// The loss at θ̃; the gradient buffers hold its gradient.

@@ -22,8 +22,10 @@ public struct DropNoise: KernelPerturbation {
     }
 
     public func bound(at site: Site) -> ElementBound? {
-        let p = probability(at: site)
-        return ElementBound(perGradient: max(1, p / (1 - p)))
+        // The cut and σ_max only lower it; a controller may raise it.
+        let p = probability.value(at: site.step)
+        let scale = max(site.strengthScale, 1)
+        return ElementBound(perGradient: max(1, p / (1 - p) * scale * scale))
     }
 
     /// p after the stability controller's cut and bound: what they do to the noise's standard deviation,

@@ -22,7 +22,9 @@ public struct GradientScaled: KernelPerturbation {
     }
 
     public func bound(at site: Site) -> ElementBound? {
-        ElementBound(perGradient: scale(at: site) * ElementBound.largestVariate)
+        // σ_max only lowers it.
+        let scale = alpha.value(at: site.step) * site.strengthScale
+        return ElementBound(perGradient: scale * ElementBound.largestVariate)
     }
 
     private func scale(at site: Site) -> Double { site.ratio(alpha.value(at: site.step)) }
