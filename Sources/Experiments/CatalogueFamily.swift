@@ -4,7 +4,7 @@ import PerturbedEquations
 
 /// The families of things that a configuration can name: what `peo list` lists.
 public enum CatalogueFamily: String, CaseIterable, Sendable {
-    case perturbations, parameterPerturbations, rules, schedules, controllers, guards, models, datasets
+    case perturbations, parameterPerturbations, rules, schedules, controllers, guards, noise, models, datasets
 
     /// Every entry of the family, in the catalogue's order.
     public var entries: [CatalogueEntry] {
@@ -15,6 +15,7 @@ public enum CatalogueFamily: String, CaseIterable, Sendable {
         case .schedules: Catalogue.builtIn.schedules.map { $0.catalogueEntry }
         case .controllers: Catalogue.builtIn.controllers.map { $0.catalogueEntry }
         case .guards: Catalogue.guards
+        case .noise: NoiseEntries.all
         case .models: ModelCatalogue.entries.map(CatalogueEntry.init)
         case .datasets: DatasetCatalogue.entries.map(CatalogueEntry.init)
         }

@@ -6,7 +6,8 @@ import TorchNN
 ///
 /// The module is the `torch.nn.Sequential` of, per block, `Conv2d` (padding kernel/2), `BatchNorm2d` (where
 /// asked for), the activation, `MaxPool2d(2)`; then `Flatten`, `Linear`, the activation, `Dropout` (where
-/// p > 0), `Linear`.
+/// p > 0), `Linear`. With `noisySigma` the linear layers are `NoisyLinear`; with `conditioned` a `SigmaConditioning`
+/// follows each activation.
 ///
 /// ```swift
 /// let model = try CNN(channels: [32, 64], hidden: 128).build(input: [1, 28, 28], classes: 10, seed: 1)
@@ -23,11 +24,16 @@ public struct CNN: ModelArchitecture, Hashable {
     /// Before the last layer; in 0..<1.
     public var dropout: Double
     public var batchNorm: Bool
+    /// σ₀ of the noisy layers that take the linear ones' place; 0: plain linear layers.
+    public var noisySigma: Double
+    /// Whether the hidden layers are told σ(t), by `SigmaConditioning`.
+    public var conditioned: Bool
     public var initialiser: Initialiser
 
     public init(
         channels: [Int] = [32, 64], kernel: Int = 3, hidden: Int = 128, activation: Activation = .relu,
-        dropout: Double = 0, batchNorm: Bool = false, initialiser: Initialiser = .standard
+        dropout: Double = 0, batchNorm: Bool = false, noisySigma: Double = 0, conditioned: Bool = false,
+        initialiser: Initialiser = .standard
     ) {
         self.channels = channels
         self.kernel = kernel
@@ -35,13 +41,15 @@ public struct CNN: ModelArchitecture, Hashable {
         self.activation = activation
         self.dropout = dropout
         self.batchNorm = batchNorm
+        self.noisySigma = noisySigma
+        self.conditioned = conditioned
         self.initialiser = initialiser
     }
 
     public init() { self.init(channels: [32, 64]) }
 
     private enum CodingKeys: String, CodingKey {
-        case channels, kernel, hidden, activation, dropout, batchNorm, initialiser
+        case channels, kernel, hidden, activation, dropout, batchNorm, noisySigma, conditioned, initialiser
     }
 
     public init(from decoder: any Decoder) throws {
@@ -56,6 +64,8 @@ public struct CNN: ModelArchitecture, Hashable {
         activation = try settings.value(.activation, default: defaults.activation)
         dropout = try settings.probability(.dropout, default: defaults.dropout)
         batchNorm = try settings.value(.batchNorm, default: defaults.batchNorm)
+        noisySigma = try settings.magnitude(.noisySigma, default: defaults.noisySigma)
+        conditioned = try settings.value(.conditioned, default: defaults.conditioned)
         initialiser = try settings.value(.initialiser, default: defaults.initialiser)
     }
 
@@ -73,7 +83,7 @@ public struct CNN: ModelArchitecture, Hashable {
             .init(
                 "hidden", type: "whole number", default: "128", allowed: "1 to 1000000",
                 meaning: "the units of the hidden linear layer"),
-            .activation, .dropout, .batchNorm, .initialiser,
+            .activation, .dropout, .batchNorm, .noisySigma, .conditioned, .initialiser,
         ],
         source: "LeCun and others 1998, Gradient-based learning applied to document recognition")
 
@@ -106,15 +116,18 @@ public struct CNN: ModelArchitecture, Hashable {
                     inputs, outputs, kernel: Extent(kernel, kernel), padding: Extent(kernel / 2, kernel / 2),
                     initialiser: initialiser, seed: layerSeed()))
             if batchNorm { layers.append(try BatchNorm(outputs, .images)) }
-            layers += [activation, MaxPool2d(2)]
+            layers.append(activation)
+            if conditioned { layers.append(try SigmaConditioning(outputs)) }
+            layers.append(MaxPool2d(2))
             (inputs, height, width) = (outputs, height / 2, width / 2)
         }
         layers.append(Flatten())
         layers.append(
-            try Linear(inputs * height * width, hidden, initialiser: initialiser, seed: layerSeed()))
+            try linear(inputs * height * width, hidden, noisySigma, initialiser, seed: layerSeed()))
         layers.append(activation)
+        if conditioned { layers.append(try SigmaConditioning(hidden)) }
         if dropout > 0 { layers.append(Dropout(dropout)) }
-        layers.append(try Linear(hidden, classes, initialiser: initialiser, seed: layerSeed()))
+        layers.append(try linear(hidden, classes, noisySigma, initialiser, seed: layerSeed()))
         return Sequential(layers)
     }
 }

@@ -4,7 +4,8 @@ import TorchNN
 /// Layers of linear maps with a function between them: h ← f(W·h + b), and a last W·h + b.
 ///
 /// Inputs of any shape are flattened. The module is the `torch.nn.Sequential` of `Flatten`, and per hidden
-/// layer `Linear`, `BatchNorm1d` (where asked for), the activation, `Dropout` (where p > 0); then `Linear`.
+/// layer `Linear`, `BatchNorm1d` (where asked for), the activation, `SigmaConditioning` (where asked for), `Dropout`
+/// (where p > 0); then `Linear`. With `noisySigma` the linear layers are `NoisyLinear`.
 ///
 /// ```swift
 /// let model = try MLP(hidden: [64]).build(input: [1, 8, 8], classes: 10, seed: 1)
@@ -16,22 +17,30 @@ public struct MLP: ModelArchitecture, Hashable {
     /// In 0..<1.
     public var dropout: Double
     public var batchNorm: Bool
+    /// σ₀ of the noisy layers that take the linear ones' place; 0: plain linear layers.
+    public var noisySigma: Double
+    /// Whether the hidden layers are told σ(t), by `SigmaConditioning`.
+    public var conditioned: Bool
     public var initialiser: Initialiser
 
     public init(
         hidden: [Int] = [128], activation: Activation = .relu, dropout: Double = 0, batchNorm: Bool = false,
-        initialiser: Initialiser = .standard
+        noisySigma: Double = 0, conditioned: Bool = false, initialiser: Initialiser = .standard
     ) {
         self.hidden = hidden
         self.activation = activation
         self.dropout = dropout
         self.batchNorm = batchNorm
+        self.noisySigma = noisySigma
+        self.conditioned = conditioned
         self.initialiser = initialiser
     }
 
     public init() { self.init(hidden: [128]) }
 
-    private enum CodingKeys: String, CodingKey { case hidden, activation, dropout, batchNorm, initialiser }
+    private enum CodingKeys: String, CodingKey {
+        case hidden, activation, dropout, batchNorm, noisySigma, conditioned, initialiser
+    }
 
     public init(from decoder: any Decoder) throws {
         let settings = try Settings(decoder, keyedBy: CodingKeys.self)
@@ -40,6 +49,8 @@ public struct MLP: ModelArchitecture, Hashable {
         activation = try settings.value(.activation, default: defaults.activation)
         dropout = try settings.probability(.dropout, default: defaults.dropout)
         batchNorm = try settings.value(.batchNorm, default: defaults.batchNorm)
+        noisySigma = try settings.magnitude(.noisySigma, default: defaults.noisySigma)
+        conditioned = try settings.value(.conditioned, default: defaults.conditioned)
         initialiser = try settings.value(.initialiser, default: defaults.initialiser)
     }
 
@@ -51,7 +62,7 @@ public struct MLP: ModelArchitecture, Hashable {
                 "hidden", type: "list of whole numbers", default: "[128]",
                 allowed: "0 to 100 numbers from 1 to 1000000",
                 meaning: "the sizes of the hidden layers"),
-            .activation, .dropout, .batchNorm, .initialiser,
+            .activation, .dropout, .batchNorm, .noisySigma, .conditioned, .initialiser,
         ],
         source: "Rumelhart, Hinton and Williams 1986, Learning representations by back-propagating errors")
 
@@ -67,15 +78,25 @@ public struct MLP: ModelArchitecture, Hashable {
         // A layer's place decides its seed, so that equal layers differ.
         func layerSeed() -> UInt64 { derivedSeed(seed, String(layers.count)) }
         for units in hidden {
-            layers.append(try Linear(inputs, units, initialiser: initialiser, seed: layerSeed()))
+            layers.append(try linear(inputs, units, noisySigma, initialiser, seed: layerSeed()))
             if batchNorm { layers.append(try BatchNorm(units, .vectors)) }
             layers.append(activation)
+            if conditioned { layers.append(try SigmaConditioning(units)) }
             if dropout > 0 { layers.append(Dropout(dropout)) }
             inputs = units
         }
-        layers.append(try Linear(inputs, classes, initialiser: initialiser, seed: layerSeed()))
+        layers.append(try linear(inputs, classes, noisySigma, initialiser, seed: layerSeed()))
         return Sequential(layers)
     }
+}
+
+/// A linear layer, noisy where σ₀ is not 0.
+func linear(
+    _ inputs: Int, _ outputs: Int, _ noisySigma: Double, _ initialiser: Initialiser, seed: UInt64
+) throws(TorchError) -> any Module {
+    noisySigma > 0
+        ? try NoisyLinear(inputs, outputs, sigma: noisySigma, initialiser: initialiser, seed: seed)
+        : try Linear(inputs, outputs, initialiser: initialiser, seed: seed)
 }
 
 /// One output is a regression; there is no model without any.

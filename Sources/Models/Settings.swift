@@ -38,6 +38,15 @@ struct Settings<Key: CodingKey> {
         return probability
     }
 
+    /// A finite number that is not negative.
+    func magnitude(_ key: Key, default value: Double) throws -> Double {
+        let magnitude = try self.value(key, default: value)
+        guard magnitude >= 0, magnitude.isFinite else {
+            throw refuse(key, "\(key.stringValue) is \(magnitude); allowed: a finite number ≥ 0")
+        }
+        return magnitude
+    }
+
     func refuse(_ key: Key, _ problem: String) -> DecodingError {
         .dataCorruptedError(forKey: key, in: container, debugDescription: problem)
     }
@@ -61,6 +70,16 @@ extension ModelEntry.Parameter {
     static let batchNorm = Self(
         "batchNorm", type: "true or false", default: "false", allowed: "true, false",
         meaning: "normalises each hidden layer over the batch, before the activation")
+    static let noisySigma = Self(
+        "noisySigma", type: "number", default: "0", allowed: "≥ 0",
+        meaning:
+            "σ₀ of NoisyLinear (Fortunato 2018: 0.5), which then takes the place of each linear layer; 0: none"
+    )
+    static let conditioned = Self(
+        "conditioned", type: "true or false", default: "false", allowed: "true, false",
+        meaning:
+            "tells each hidden layer, after the activation, the noise's σ(t): that of training.inputNoise, or else "
+            + "of the first perturbation with an absolute strength")
     static let initialiser = Self(
         "initialiser", type: "name or mapping", default: "standard",
         allowed: Initialiser.named.map(\.name).joined(separator: ", ")

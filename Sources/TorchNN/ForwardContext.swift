@@ -9,19 +9,23 @@ public struct ForwardContext: Sendable, Hashable {
     public var training: Bool
     /// All randomness of the pass. Give each step its own.
     public var seed: UInt64
+    /// σ(t), the level of the noise that this pass is under: what `SigmaConditioning` layers are told. 0 without
+    /// noise.
+    public var sigma: Double
 
-    public init(training: Bool, seed: UInt64) {
+    public init(training: Bool, seed: UInt64, sigma: Double = 0) {
         self.training = training
         self.seed = seed
+        self.sigma = sigma
     }
 
-    /// For measuring a model: no randomness, nothing learnt.
+    /// For measuring a model: no randomness, nothing learnt, no noise.
     public static let evaluation = ForwardContext(training: false, seed: 0)
 
     /// The context of a child module: the same, but with randomness of its own. Every module that has
     /// children calls it, so that two dropout layers never share a mask.
     public func entering(_ child: String) -> ForwardContext {
-        ForwardContext(training: training, seed: derivedSeed(seed, child))
+        ForwardContext(training: training, seed: derivedSeed(seed, child), sigma: sigma)
     }
 
     /// The context of the child at a position; the same as that of the child of that name.

@@ -9,7 +9,8 @@ import Testing
         #expect(all.status == 0, "\(all.all)")
         #expect(
             all.json.keys.sorted() == [
-                "controllers", "datasets", "guards", "models", "parameterPerturbations", "perturbations",
+                "controllers", "datasets", "guards", "models", "noise", "parameterPerturbations",
+                "perturbations",
                 "rules",
                 "schedules",
             ])

@@ -5,7 +5,7 @@ import Testing
 /// A run that is killed, again and again, and resumed ends with the same bits as one that is left alone.
 @Suite(.serialized) struct ResumeTests {
     /// A run with everything that could make a resume inexact: dropout, batch normalisation, momentum terms,
-    /// noise, schedules, clipping, bounds, the spike guard's snapshots, accumulation, early stop's count.
+    /// noise on gradients, inputs, labels and weights, schedules, clipping, bounds, the spike guard's snapshots, accumulation, early stop's count.
     static func config(_ rule: String, model: String) -> String {
         """
         model: \(model)
@@ -21,6 +21,8 @@ import Testing
           validation: {fraction: 0.2}
           earlyStop: {metric: loss, patience: 100}
           labelSmoothing: 0.1
+          inputNoise: {sigma: {linear: {from: 0.3, to: 0}}}
+          labelNoise: {rate: 0.1}
         rule: \(rule)
         perturbation:
           - gaussian: {sigma: {inversePower: {from: 0.05, exponent: 0.55}}}
@@ -36,7 +38,9 @@ import Testing
     static let cases = [
         config(
             "{adam: {learningRate: {cosine: {from: 3e-3, to: 0, warmup: 50}}}}",
-            model: "{mlp: {hidden: [64, 32], dropout: 0.2, batchNorm: true}}"),
+            model:
+                "{mlp: {hidden: [64, 32], dropout: 0.2, batchNorm: true, noisySigma: 0.5, conditioned: true}}"
+        ),
         config(
             "{momentum: {learningRate: {cosine: {from: 0.05, to: 0}}, momentum: 0.9}}",
             model: "{cnn: {channels: [4, 8], hidden: 16, dropout: 0.1, batchNorm: true}}"),

@@ -12,17 +12,22 @@ struct Batch {
 final class BatchLoader {
     private let split: DataSplit
     private let shape: [Int]
+    private let noise: BatchNoise?
     private var made: [Int: Batch] = [:]
 
-    /// - Parameter shape: the shape of one example.
-    init(_ split: DataSplit, shape: [Int]) {
+    /// - Parameters:
+    ///   - shape: the shape of one example.
+    ///   - noise: what training adds to the examples.
+    init(_ split: DataSplit, shape: [Int], noise: BatchNoise? = nil) {
         self.split = split
         self.shape = shape
+        self.noise = noise
     }
 
-    /// The examples at `positions`. The batch is valid until the next call.
+    /// The examples at `positions`, with the noise of a training step where one is named. The batch is valid until the
+    /// next call.
     /// - Throws: `TorchError` where there is no memory for it.
-    func load(_ positions: ArraySlice<Int>) throws -> Batch {
+    func load(_ positions: ArraySlice<Int>, step: Int? = nil) throws -> Batch {
         let batch = try made[positions.count] ?? make(positions.count)
         batch.inputs.withUnsafeMutableBytes { inputs in
             batch.labels.withUnsafeMutableBytes { labels in
@@ -31,6 +36,7 @@ final class BatchLoader {
                     labels: labels.bindMemory(to: Int64.self))
             }
         }
+        if let noise, let step { noise.apply(to: batch, positions, step: step) }
         return batch
     }
 

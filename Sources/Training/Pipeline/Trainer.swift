@@ -78,11 +78,13 @@ public final class Trainer {
     ///   `TorchError`.
     public func train() throws -> TrainingResult {
         defer { reporter.finish() }
+        let noise = try plan.noise()
         let training = TrainingStep(
             model: plan.model, optimizer: optimizer,
             loss: .crossEntropy(labelSmoothing: plan.settings.labelSmoothing),
-            dropout: NoiseKey(seed: plan.settings.seed).derived("dropout"), buffers: BufferKeeper(plan.model))
-        let loader = BatchLoader(plan.data.train, shape: plan.data.inputShape)
+            dropout: NoiseKey(seed: plan.settings.seed).derived("dropout"), buffers: BufferKeeper(plan.model),
+            inputNoise: noise.inputs)
+        let loader = BatchLoader(plan.data.train, shape: plan.data.inputShape, noise: noise)
         let key = NoiseKey(seed: plan.settings.seed)
         var shown: TrainingStep.Outcome?
 

@@ -11,10 +11,12 @@ public final class TrainingBenchmark {
     /// - Parameter plan: what to train; its evaluation and checkpoints are left out.
     /// - Throws: `ConfigurationError` for an equation that does not fit the model.
     public init(_ plan: TrainingPlan) throws {
+        let noise = try plan.noise()
         step = TrainingStep(
             model: plan.model, optimizer: try plan.makeOptimizer(), loss: .crossEntropy(labelSmoothing: 0),
-            dropout: NoiseKey(seed: plan.settings.seed).derived("dropout"), buffers: BufferKeeper(plan.model))
-        loader = BatchLoader(plan.data.train, shape: plan.data.inputShape)
+            dropout: NoiseKey(seed: plan.settings.seed).derived("dropout"), buffers: BufferKeeper(plan.model),
+            inputNoise: noise.inputs)
+        loader = BatchLoader(plan.data.train, shape: plan.data.inputShape, noise: noise)
         batches = stride(from: 0, to: plan.data.train.count, by: plan.settings.batchSize).map { start in
             ArraySlice(start..<min(start + plan.settings.batchSize, plan.data.train.count))
         }

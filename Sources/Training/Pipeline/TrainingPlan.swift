@@ -37,7 +37,24 @@ public struct TrainingPlan {
             model, equation: equation, groups: groups, seed: settings.seed, horizon: totalSteps)
         optimizer.core.reportsEffectivePerturbation = settings.logEffectivePerturbation
         if optimizer.core.needsSmallBatch { try requireMicroBatches() }
+        // A schedule of the data's noise is at fault before the run's directory is made, not after.
+        if try noise().inputs == nil && optimizer.core.sigma == nil
+            && Self.contains(SigmaConditioning.self, model)
+        {
+            throw ConfigurationError(
+                "is true, but there is no σ(t) to tell; allowed: with training.inputNoise, or a noise term whose "
+                    + "sigma is absolute", path: "model.\(modelName).conditioned")
+        }
         return optimizer
+    }
+
+    /// The noise on this plan's batches.
+    func noise() throws -> BatchNoise {
+        try BatchNoise(settings, classes: data.classNames.count, horizon: totalSteps)
+    }
+
+    private static func contains<Wanted: Module>(_ type: Wanted.Type, _ module: any Module) -> Bool {
+        module is Wanted || module.children.contains { contains(type, $0.module) }
     }
 
     /// Refuses batches without parts where a controller compares a part with the whole.

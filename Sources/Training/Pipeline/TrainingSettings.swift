@@ -3,8 +3,9 @@
 /// ```yaml
 /// training: {epochs: 20, batchSize: 64, seed: 1}
 /// training: {steps: 5000, evaluateEvery: {steps: 500}, validation: {fraction: 0.1}}
+/// training: {epochs: 20, inputNoise: {sigma: 0.1}, labelNoise: {rate: 0.1}}
 /// ```
-public struct TrainingSettings: Codable, Sendable, Equatable {
+public struct TrainingSettings: Codable, Sendable {
     /// Passes over the training data; exactly one of `epochs` and `steps` is given.
     public var epochs: Int?
     /// Logical steps.
@@ -32,6 +33,10 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     public var earlyStop: EarlyStop?
     /// Share of the target that is spread over all classes, in [0, 1) (default 0).
     public var labelSmoothing = 0.0
+    /// Noise on the inputs of each training step; none by default.
+    public var inputNoise: InputNoise?
+    /// Wrong labels in training; none by default.
+    public var labelNoise: LabelNoise?
     /// Training data held out for evaluation; without it, evaluation is on the test data.
     public var validation: Validation?
 
@@ -50,7 +55,7 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case epochs, steps, batchSize, seed, threads, evaluateEvery, checkpointEvery, logEvery, accumulate
         case logEffectivePerturbation
-        case earlyStop, labelSmoothing, validation
+        case earlyStop, labelSmoothing, inputNoise, labelNoise, validation
     }
 
     public init(from decoder: any Decoder) throws {
@@ -75,6 +80,8 @@ public struct TrainingSettings: Codable, Sendable, Equatable {
         try read(.accumulate, &accumulate)
         earlyStop = try container.decodeIfPresent(EarlyStop.self, forKey: .earlyStop)
         try read(.labelSmoothing, &labelSmoothing)
+        inputNoise = try container.decodeIfPresent(InputNoise.self, forKey: .inputNoise)
+        labelNoise = try container.decodeIfPresent(LabelNoise.self, forKey: .labelNoise)
         validation = try container.decodeIfPresent(Validation.self, forKey: .validation)
 
         let limit = 1_000_000_000

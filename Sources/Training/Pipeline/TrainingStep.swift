@@ -19,6 +19,9 @@ struct TrainingStep {
     /// What batch normalisation has learnt, so that a step which is not applied teaches it nothing.
     let buffers: BufferKeeper
 
+    /// σ(t), for layers that are told: the inputs' own noise, or else the gradient's.
+    var inputNoise: InputNoise?
+
     /// What a step gave.
     struct Outcome {
         /// The mean loss over the logical batch, before the update.
@@ -26,6 +29,10 @@ struct TrainingStep {
         /// The share of the batch that was classified rightly; nil unless measured.
         var accuracy: Double?
         var report: StepReport
+    }
+
+    private var sigma: Double {
+        inputNoise.map { $0.sigma.value(at: optimizer.core.step) } ?? optimizer.core.sigma ?? 0
     }
 
     /// Takes the step number `optimizer.core.step` on a logical batch.
@@ -40,12 +47,12 @@ struct TrainingStep {
         optimizer.zeroGradients()
         buffers.keep()
         for (number, positions) in examples.enumerated() {
-            let batch = try loader.load(positions)
+            let batch = try loader.load(positions, step: optimizer.core.step)
             let share = Double(batch.count) / Double(count)
             let seed = dropout.derived(UInt64(number)).word(UInt64(optimizer.core.step))
 
             // 1. Forward: the loss of this model on this batch, L(θ).
-            let scores = model.forward(batch.inputs, ForwardContext(training: true, seed: seed))
+            let scores = model.forward(batch.inputs, ForwardContext(training: true, seed: seed, sigma: sigma))
             let value = loss(scores, batch.labels)
             mean += value.item() * share
             if measure { correct += scores.countCorrect(batch.labels) }
