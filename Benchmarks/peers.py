@@ -82,7 +82,7 @@ def peo_steps(peo, elements, repeats):
     """Nanoseconds per element of every row of `peo bench step`."""
     report = json.loads(
         subprocess.run(
-            [peo, "bench", "step", "--json", "--elements", str(elements), "--rounds", str(repeats)],
+            [peo, "bench", "step", "--json", "--elements", str(elements), "--placements", "1", "--rounds", str(repeats)],
             check=True, capture_output=True, text=True,
         ).stdout
     )

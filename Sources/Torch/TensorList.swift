@@ -32,6 +32,14 @@ public final class TensorList {
         views.deallocate()
     }
 
+    /// Lends the handles for the length of a call to the bridge.
+    func withHandles<Result>(_ body: (UnsafePointer<OpaquePointer>, Int) throws -> Result) rethrows -> Result
+    {
+        precondition(!tensors.isEmpty, "a call on a list takes at least one tensor")
+        defer { withExtendedLifetime(self) {} }
+        return try body(UnsafePointer(handles.baseAddress!), handles.count)
+    }
+
     /// Removes all gradients, so that the next backward pass writes new ones.
     public func zeroGradients() {
         guard let first = handles.baseAddress else { return }

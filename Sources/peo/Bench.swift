@@ -24,8 +24,11 @@ struct Bench: ParsableCommand {
         @Option(help: "Threads.")
         var threads = 2
 
-        @Option(help: "Timed rounds of each row.")
-        var rounds = 15
+        @Option(help: "How often everything is timed on fresh memory.")
+        var placements = 5
+
+        @Option(help: "Timed rounds of each row on each placement.")
+        var rounds = 3
 
         @Flag(name: .long, help: "Print one JSON object.")
         var json = false
@@ -37,13 +40,18 @@ struct Bench: ParsableCommand {
             guard (1...1024).contains(threads) else {
                 throw ValidationError("--threads is \(threads); allowed: 1 to 1024")
             }
+            guard (1...100).contains(placements) else {
+                throw ValidationError("--placements is \(placements); allowed: 1 to 100")
+            }
             guard (1...1000).contains(rounds) else {
                 throw ValidationError("--rounds is \(rounds); allowed: 1 to 1000")
             }
         }
 
         func run() throws {
-            let report = try StepBenchmark(elements: elements, threads: threads, rounds: rounds).run()
+            let report = try StepBenchmark(
+                elements: elements, threads: threads, placements: placements, rounds: rounds
+            ).run()
             if json { try Output.writeJSON(report) } else { try Output.write(report.table) }
         }
     }

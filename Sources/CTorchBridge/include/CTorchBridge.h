@@ -223,11 +223,17 @@ ptb_status ptb_fill_normal(ptb_tensor *tensor, double mean, double deviation, ui
 
 // ---- libtorch's own steps (peers.cpp): what `peo bench step` measures against ------------------------------
 
-/// torch.optim.Adam(fused=True).step() on one tensor; `step` is a float32 tensor of one element.
-ptb_status ptb_peer_adam(ptb_tensor *parameter, ptb_tensor *gradient, ptb_tensor *first, ptb_tensor *second,
-                         ptb_tensor *step, double rate) PTB_NOEXCEPT;
-/// torch.optim.SGD(fused=True).step() on one tensor, without momentum.
-ptb_status ptb_peer_sgd(ptb_tensor *parameter, ptb_tensor *gradient, double rate) PTB_NOEXCEPT;
+/// torch.optim.Adam(fused=True).step(); each of `steps` is a float32 tensor of one element.
+ptb_status ptb_peer_adam(ptb_tensor *_Nonnull const *_Nonnull parameters, ptb_tensor *_Nonnull const *_Nonnull gradients,
+                         ptb_tensor *_Nonnull const *_Nonnull first, ptb_tensor *_Nonnull const *_Nonnull second,
+                         ptb_tensor *_Nonnull const *_Nonnull steps, size_t count, double rate) PTB_NOEXCEPT;
+/// torch.optim.Adam(foreach=True).step() at step number `step`, counted from 1.
+ptb_status ptb_peer_adam_foreach(ptb_tensor *_Nonnull const *_Nonnull parameters, ptb_tensor *_Nonnull const *_Nonnull gradients,
+                                 ptb_tensor *_Nonnull const *_Nonnull first, ptb_tensor *_Nonnull const *_Nonnull second,
+                                 size_t count, int64_t step, double rate) PTB_NOEXCEPT;
+/// torch.optim.SGD(fused=True).step(), without momentum.
+ptb_status ptb_peer_sgd(ptb_tensor *_Nonnull const *_Nonnull parameters, ptb_tensor *_Nonnull const *_Nonnull gradients,
+                        size_t count, double rate) PTB_NOEXCEPT;
 /// gradient += deviation * torch.randn_like(gradient), from torch's global generator.
 ptb_status ptb_peer_add_noise(ptb_tensor *gradient, double deviation) PTB_NOEXCEPT;
 

@@ -4,101 +4,25 @@ import PerturbedTorch
 import Torch
 
 /// `peo bench step`: the time of a perturbed step against libtorch's own fused steps, in the same process.
+///
+/// Where memory lies decides the speed of a step by tens of percent, ours and libtorch's alike. So every table is
+/// taken on several placements, each on fresh memory, with rows and peers in turn on the same parameters and
+/// gradients; what is printed is the median over all rounds of all placements.
 public struct StepBenchmark: Sendable {
-    /// The number of float32 parameters.
+    /// The number of float32 parameters of the main table.
     public var elements: Int
     public var threads: Int
-    /// Every row is timed once a round.
+    /// Fresh allocations of everything.
+    public var placements: Int
+    /// Every row is timed so often on each placement.
     public var rounds: Int
 
-    public init(elements: Int = 25_000_000, threads: Int = 2, rounds: Int = 15) {
+    public init(elements: Int = 25_000_000, threads: Int = 2, placements: Int = 5, rounds: Int = 3) {
         self.elements = elements
         self.threads = threads
+        self.placements = placements
         self.rounds = rounds
     }
-
-    /// One line of the table.
-    public struct Row: Sendable, Codable {
-        public let name: String
-        /// Median nanoseconds per element.
-        public let nanoseconds: Double
-        /// Median over rounds of this row's time by libtorch's fused Adam's (or SGD's, for SGD rows).
-        public let toFused: Double
-        /// The same by libtorch's fused Adam after `grad.add_(randn_like(grad))`; nil where it was not timed.
-        public let toNoisy: Double?
-    }
-
-    public struct Report: Sendable, Codable {
-        public let elements: Int
-        public let threads: Int
-        public let rounds: Int
-        public let libtorch: String
-        public let instructions: String
-        public let rows: [Row]
-        /// What the finite check adds to the perturbed Adam step, as a fraction of it.
-        public let finiteCheckCost: Double
-        /// Peak resident bytes during perturbed steps above those resident before; nil where unknown.
-        public let extraPeakBytes: Int?
-        /// The bytes of one parameter-sized array, to compare that with.
-        public let parameterBytes: Int
-    }
-
-    /// An optimizer for the parameter and gradient of the peers.
-    private struct Subject {
-        private let peers: Peers
-        private let optimizer: PerturbedOptimizer
-
-        init(_ peers: Peers, _ elements: Int, _ equation: PerturbedEquation, threads: Int) throws {
-            self.peers = peers
-            optimizer = try PerturbedOptimizer(
-                parameters: [ParameterSpec("theta", shape: [elements])], equation: equation, seed: 1,
-                engine: Engine(parallel: .torch(threads: threads)))
-        }
-
-        func step() throws {
-            _ = try peers.withMemory { parameter, gradient in
-                try optimizer.step([ParameterBuffer(parameters: parameter, gradient: gradient)])
-            }
-        }
-    }
-
-    /// The row that is also timed against libtorch's Adam after `randn_like`.
-    static let subject = "PEO adam + gaussian"
-
-    /// The equations that are timed, in the order of the table. Guards are off unless named.
-    static let equations: [(name: String, equation: PerturbedEquation)] = {
-        let gaussian = Gaussian(sigma: 1e-3)
-        func adam(_ terms: [any Perturbation], _ stability: Stability = .none) -> PerturbedEquation {
-            PerturbedEquation(rule: Adam(learningRate: 1e-3), perturbation: terms, stability: stability)
-        }
-        func guarded(_ set: (inout Stability) -> Void) -> Stability {
-            var stability = Stability.none
-            set(&stability)
-            return stability
-        }
-        return [
-            ("PEO adam", adam([])),
-            (subject, adam([gaussian])),
-            ("  … + skipNonFinite", adam([gaussian], Stability())),
-            ("  … + clipGlobalNorm", adam([gaussian], guarded { $0.clipGlobalNorm = 1e9 })),
-            ("  … + perturbationToGradient", adam([gaussian], guarded { $0.perturbationToGradient = 1e9 })),
-            ("PEO adam + uniform", adam([Uniform(sigma: 1e-3)])),
-            ("PEO adam + laplace", adam([Laplace(sigma: 1e-3)])),
-            ("PEO adam + dropNoise", adam([DropNoise(probability: 0.1)])),
-            ("PEO adam + gradientScaled", adam([GradientScaled(alpha: 0.1)])),
-            ("PEO adam + orthogonal", adam([Orthogonal(sigma: 1e-3)])),
-            ("PEO adam + weightPenalty", adam([WeightPenalty(l2: 1e-4)])),
-            (
-                "PEO adam + three terms",
-                adam([gaussian, GradientScaled(alpha: 0.1), WeightPenalty(l2: 1e-4)])
-            ),
-            ("PEO sgd", PerturbedEquation(rule: SGD(learningRate: 1e-3), stability: .none)),
-            (
-                "PEO sgd + gaussian",
-                PerturbedEquation(rule: SGD(learningRate: 1e-3), perturbation: gaussian, stability: .none)
-            ),
-        ]
-    }()
 
     /// Runs the benchmark. It needs about 50 bytes for each element.
     ///
@@ -107,106 +31,170 @@ public struct StepBenchmark: Sendable {
         let before = Threads.count
         defer { Threads.count = before }
         Threads.count = threads
-        let peers = try Peers(count: elements)
-        let noisyAdam = PairedTiming.Work {
-            try peers.addNoise()
-            try peers.adam()
-        }
-        let peerTiming = try PairedTiming(
-            [.init { try peers.adam() }, noisyAdam, .init { try peers.sgd() }], rounds: rounds)
-        var rows = ["fused Adam", "fused Adam after randn_like", "fused SGD"].enumerated().map {
-            index, name in
-            row("libtorch \(name)", peerTiming, index, fused: index == 2 ? 2 : 0, noisy: index == 2 ? nil : 1)
-        }
-        for (name, equation) in Self.equations {
-            let subject = try Subject(peers, elements, equation, threads: threads)
-            let step = PairedTiming.Work { try subject.step() }
-            if equation.rule is SGD {
-                rows.append(
-                    row(
-                        name, try PairedTiming([.init { try peers.sgd() }, step], rounds: rounds), 1, fused: 0
-                    ))
-            } else if name == Self.subject {
-                let timing = try PairedTiming([.init { try peers.adam() }, noisyAdam, step], rounds: rounds)
-                rows.append(row(name, timing, 2, fused: 0, noisy: 1))
-            } else {
-                rows.append(
-                    row(
-                        name, try PairedTiming([.init { try peers.adam() }, step], rounds: rounds), 1,
-                        fused: 0))
-            }
-        }
         return Report(
-            elements: elements, threads: threads, rounds: rounds, libtorch: Libtorch.version,
-            instructions: SIMDLevel.highest.rawValue, rows: rows, finiteCheckCost: try finiteCheckCost(peers),
-            extraPeakBytes: try extraPeak(peers), parameterBytes: elements * MemoryLayout<Float>.stride)
+            elements: elements, threads: threads, placements: placements, rounds: rounds,
+            libtorch: Libtorch.version, instructions: SIMDLevel.highest.rawValue, rows: try mainTable(),
+            manyTensors: try manyTensors(), scaling: try scaling(),
+            finiteCheckCost: try finiteCheckCost(), extraPeakBytes: try extraPeak(),
+            parameterBytes: elements * MemoryLayout<Float>.stride)
     }
 
-    private func row(
-        _ name: String, _ timing: PairedTiming, _ index: Int, fused: Int, noisy: Int? = nil
-    ) -> Row {
-        Row(
-            name: name, nanoseconds: timing.median(index) / Double(elements) * 1e9,
-            toFused: timing.ratio(index, to: fused), toNoisy: noisy.map { timing.ratio(index, to: $0) })
+    /// An optimizer for the parameters and gradients of the peers.
+    struct Subject {
+        private let peers: Peers
+        private let optimizer: PerturbedOptimizer
+
+        init(
+            _ peers: Peers, _ elements: Int, tensors: Int = 1, _ equation: PerturbedEquation, threads: Int
+        ) throws {
+            self.peers = peers
+            optimizer = try PerturbedOptimizer(
+                parameters: (0..<tensors).map { ParameterSpec("theta\($0)", shape: [elements]) },
+                equation: equation, seed: 1, engine: Engine(parallel: .torch(threads: threads)))
+        }
+
+        func step() throws {
+            try peers.withMemory { parameters, gradients in
+                _ = try optimizer.step(
+                    zip(parameters, gradients).map {
+                        ParameterBuffer(parameters: $0.data, gradient: UnsafeRawPointer($1.data))
+                    })
+            }
+        }
+
+        var work: PairedTiming.Work { .init(step) }
+    }
+
+    /// The times of one row over all placements, and their ratios within a round.
+    struct Samples {
+        var seconds: [Double] = []
+        var toFused: [Double] = []
+        var toGaussian: [Double] = []
+        var toNoisy: [Double] = []
+
+        mutating func add(_ timing: PairedTiming, _ index: Int, fused: Int, gaussian: Int?, noisy: Int? = nil)
+        {
+            func ratios(_ reference: Int) -> [Double] {
+                zip(timing.seconds[index], timing.seconds[reference]).map { $0 / $1 }
+            }
+            seconds += timing.seconds[index]
+            toFused += ratios(fused)
+            if let gaussian { toGaussian += ratios(gaussian) }
+            if let noisy { toNoisy += ratios(noisy) }
+        }
+
+        func row(_ name: String, elements: Int) -> Row {
+            func median(_ values: [Double]) -> Double? { values.isEmpty ? nil : PairedTiming.median(values) }
+            return Row(
+                name: name, nanoseconds: PairedTiming.median(seconds) / Double(elements) * 1e9,
+                toFused: PairedTiming.median(toFused), toGaussian: median(toGaussian),
+                toNoisy: median(toNoisy))
+        }
+    }
+
+    private func mainTable() throws -> [Row] {
+        let names = [
+            "bare stream", "libtorch fused Adam", "libtorch fused Adam after randn_like",
+            "libtorch fused SGD",
+        ]
+        var peerSamples = names.map { _ in Samples() }
+        var samples = Self.equations.map { _ in Samples() }
+        for _ in 0..<placements {
+            let peers = try Peers(count: elements)
+            let works: [PairedTiming.Work] = [
+                .init { try peers.stream(threads: threads) }, .init { try peers.adam() },
+                .init {
+                    try peers.addNoise()
+                    try peers.adam()
+                }, .init { try peers.sgd() },
+            ]
+            let adam = try Subject(peers, elements, Self.adam([Self.gaussian]), threads: threads)
+            let sgd = try Subject(peers, elements, Self.sgd([Self.gaussian]), threads: threads)
+            let timing = try PairedTiming(works + [adam.work], rounds: rounds)
+            for index in works.indices {
+                peerSamples[index].add(
+                    timing, index, fused: index == 3 ? 3 : 1, gaussian: 4, noisy: index == 1 ? 2 : nil)
+            }
+            for (index, entry) in Self.equations.enumerated() {
+                let isSGD = entry.equation.rule is SGD
+                let subject = try Subject(peers, elements, entry.equation, threads: threads)
+                let timing = try PairedTiming(
+                    [works[isSGD ? 3 : 1], (isSGD ? sgd : adam).work, subject.work]
+                        + (entry.isHeadline ? [works[2]] : []), rounds: rounds)
+                samples[index].add(timing, 2, fused: 0, gaussian: 1, noisy: entry.isHeadline ? 3 : nil)
+            }
+        }
+        return zip(names, peerSamples).map { $1.row($0, elements: elements) }
+            + zip(Self.equations, samples).map { $1.row($0.name, elements: elements) }
+    }
+
+    /// A list of 1,000 tensors of 1,000 elements.
+    private func manyTensors() throws -> [Row] {
+        let tensors = 1000
+        let count = 1000
+        let names = [
+            "libtorch fused Adam", "libtorch foreach Adam", "PEO adam", "PEO adam + gaussian",
+            "PEO adam + gaussian + skipNonFinite",
+        ]
+        var samples = names.map { _ in Samples() }
+        for _ in 0..<placements {
+            let peers = try Peers(count: count, tensors: tensors)
+            let equations = [
+                Self.adam([]), Self.adam([Self.gaussian]), Self.adam([Self.gaussian], Stability()),
+            ]
+            let subjects = try equations.map {
+                try Subject(peers, count, tensors: tensors, $0, threads: threads)
+            }
+            let timing = try PairedTiming(
+                [.init { try peers.adam() }, .init { try peers.foreachAdam() }] + subjects.map(\.work),
+                rounds: rounds * 20)
+            for index in names.indices { samples[index].add(timing, index, fused: 0, gaussian: 3) }
+        }
+        return zip(names, samples).map { $1.row($0, elements: tensors * count) }
+    }
+
+    /// Adam with Gaussian noise from 10⁴ to 10⁸ elements, on one thread and on all.
+    private func scaling() throws -> [ScalingRow] {
+        var rows: [ScalingRow] = []
+        for count in [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000] where count <= elements * 4 {
+            let peers = try Peers(count: count)
+            let subjects = try [1, threads].map {
+                try Subject(peers, count, Self.adam([Self.gaussian]), threads: $0)
+            }
+            let timing = try PairedTiming(
+                subjects.map(\.work) + [.init { try peers.stream(threads: threads) }],
+                rounds: max(rounds * 3, min(2001, 20_000_000 / count)))
+            rows.append(
+                ScalingRow(
+                    elements: count, oneThread: timing.median(0) / Double(count) * 1e9,
+                    allThreads: timing.median(1) / Double(count) * 1e9,
+                    stream: timing.median(2) / Double(count) * 1e9))
+        }
+        return rows
     }
 
     /// What the finite check adds to a gaussian-perturbed Adam step, in turn.
-    private func finiteCheckCost(_ peers: Peers) throws -> Double {
-        let gaussian = Gaussian(sigma: 1e-3)
-        let works = try [Stability.none, Stability()].map { stability in
-            let subject = try Subject(
-                peers, elements,
-                PerturbedEquation(rule: Adam(), perturbation: gaussian, stability: stability),
-                threads: threads)
-            return PairedTiming.Work { try subject.step() }
+    private func finiteCheckCost() throws -> Double {
+        var ratios: [Double] = []
+        for _ in 0..<placements {
+            let peers = try Peers(count: elements)
+            let works = try [Stability.none, Stability()].map {
+                try Subject(peers, elements, Self.adam([Self.gaussian], $0), threads: threads).work
+            }
+            let timing = try PairedTiming(works, rounds: rounds)
+            ratios += zip(timing.seconds[1], timing.seconds[0]).map { $0 / $1 }
         }
-        return try PairedTiming(works, rounds: rounds).ratio(1, to: 0) - 1
+        return PairedTiming.median(ratios) - 1
     }
 
     /// How far the resident memory rises while perturbed steps run.
-    private func extraPeak(_ peers: Peers) throws -> Int? {
-        let subject = try Subject(
-            peers, elements,
-            PerturbedEquation(rule: SGD(learningRate: 1e-3), perturbation: Gaussian(sigma: 1e-3)),
-            threads: threads)
+    private func extraPeak() throws -> Int? {
+        let peers = try Peers(count: elements)
+        let subject = try Subject(peers, elements, Self.sgd([Self.gaussian], Stability()), threads: threads)
         // The first step brings what is there without any perturbation: threads, blocks, state.
         try subject.step()
         guard ProcessMemory.resetPeak(), let resident = ProcessMemory.resident else { return nil }
         for _ in 0..<3 { try subject.step() }
         return ProcessMemory.peak.map { max(0, $0 - resident) }
-    }
-}
-
-extension StepBenchmark.Report {
-    /// The table as text.
-    public var table: String {
-        var lines = [
-            "\(elements) float32 parameters, \(threads) threads, median of \(rounds) rounds, "
-                + "libtorch \(libtorch), \(instructions)",
-            Self.line("step", "ns/element", "by fused", "by fused+randn"),
-        ]
-        for row in rows {
-            lines.append(
-                Self.line(
-                    row.name, String(format: "%.3f", row.nanoseconds), String(format: "%.2f×", row.toFused),
-                    row.toNoisy.map { String(format: "%.3f×  (%.1f× faster)", $0, 1 / $0) } ?? ""))
-        }
-        lines.append(String(format: "the finite check adds %.1f%% to adam + gaussian", finiteCheckCost * 100))
-        if let extraPeakBytes {
-            lines.append(
-                String(
-                    format:
-                        "extra peak memory of a gaussian perturbation: %.2f MiB (one parameter array: %.2f MiB)",
-                    Double(extraPeakBytes) / 1_048_576, Double(parameterBytes) / 1_048_576))
-        }
-        return lines.joined(separator: "\n")
-    }
-
-    private static func line(_ name: String, _ time: String, _ fused: String, _ noisy: String) -> String {
-        func pad(_ text: String, _ width: Int, left: Bool = false) -> String {
-            let space = String(repeating: " ", count: max(0, width - text.count))
-            return left ? space + text : text + space
-        }
-        return pad(name, 38) + pad(time, 12, left: true) + pad(fused, 10, left: true) + "  " + noisy
     }
 }
