@@ -40,7 +40,10 @@ extension Trainer {
         } else {
             saved = try run.checkpoints.steps().first
         }
-        return TrainingStopped(.diverged, reason, step: step, checkpointStep: saved)
+        let report = StabilityReport(of: optimizer.core).text
+        return TrainingStopped(
+            .diverged, "\(reason) The stability controller until then: \(report).", step: step,
+            checkpointStep: saved)
     }
 
     private var parametersAreFinite: Bool {
