@@ -23,7 +23,7 @@ extension MomentumSampler {
 
     func finish<S: EquationScalar>(_ block: UpdateBlock<S>) {}
 
-    /// v ← (1 − a)v − ηN(ĝ + λθ) + √(2(c)ηT)·ξ; θ ← θ + v, with friction a and noise for a friction c.
+    /// v ← (1 − a)v − ηN(ĝ + λθ) + √(2cηT)·ξ; θ ← θ + v, with friction a and noise for a friction c.
     func move(
         _ block: borrowing pk_block, _ kernels: UnsafePointer<pk_kernels>, at step: Int, friction: Double,
         noise: Double
