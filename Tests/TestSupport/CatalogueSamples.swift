@@ -25,7 +25,53 @@ extension CatalogueSample {
         "orthogonal": strengths("sigma"),
         "dropNoise": [.init(#"{"probability": 0.3}"#, zero: #"{"probability": 0}"#)],
         "gradientScaled": [.init(#"{"alpha": 0.3}"#, zero: #"{"alpha": 0}"#)],
-        "weightPenalty": [.init(#"{"l1": 0.01, "l2": 0.1}"#, zero: #"{"l1": 0, "l2": 0}"#)],
+        "weightPenalty": [
+            .init(#"{"l1": 0.01, "l2": 0.1}"#, zero: #"{"l1": 0, "l2": 0}"#),
+            .init(#"{"group": 0.1}"#, zero: #"{"group": 0}"#),
+        ],
+        "rotation": [.init(#"{"angle": 0.6}"#, zero: #"{"angle": 0}"#)],
+        "curvatureShaped": ["0.5", "-0.5", "0.25", "-0.75", "1", "0"].flatMap { exponent in
+            [#""sigma": S"#, #""sigma": {"relative": S}, "source": "hessianDiagonal""#].map { text in
+                func settings(_ sigma: String) -> String {
+                    "{\(text.replacing("S", with: sigma)), \"exponent\": \(exponent)}"
+                }
+                return .init(settings("0.2"), zero: settings("0"), rule: adam)
+            }
+        },
+        "gradientCovariance": [.init(#"{"scale": 0.5}"#, zero: #"{"scale": 0}"#)],
+        "gradDrop": [.init(#"{"leak": 0.2}"#, zero: #"{"leak": 1}"#)],
+        "antiCorrelated": [.init(#"{"sigma": 0.01}"#, zero: #"{"sigma": 0}"#)],
+        "saddleEscape": [
+            .init(
+                #"{"radius": 3, "gradientThreshold": 1e6, "stepThreshold": 2}"#,
+                zero: #"{"radius": 0, "gradientThreshold": 1e6, "stepThreshold": 2}"#)
+        ],
+        "anchor": [
+            .init(#"{"strength": 0.5}"#, zero: #"{"strength": 0}"#),
+            .init(#"{"strength": 0.5, "radius": 0.01}"#, zero: #"{"strength": 0, "radius": 0.01}"#),
+        ],
+        "learned": [
+            .init(#"{"sigma": 0.2, "rate": 0.1}"#, zero: #"{"sigma": 0}"#),
+            .init(#"{"sigma": {"relative": 0.3}, "rate": 0.1}"#, zero: #"{"sigma": 0}"#, rule: adam),
+        ],
+        "mixture": [
+            .init(
+                #"{"parts": [{"term": {"gaussian": {"sigma": 0.2}}, "weight": 0.5}, {"term": {"orthogonal": {"sigma": 0.3}}, "weight": {"exponential": {"from": 1, "factor": 0.8}}}]}"#,
+                zero: #"{"parts": [{"term": {"gaussian": {"sigma": 0.2}}, "weight": 0}]}"#),
+            .init(
+                #"{"parts": [{"term": {"anchor": {"strength": 0.5}}, "weight": 1}, {"term": {"laplace": {"sigma": 0.3}}, "weight": 2}], "draw": true}"#
+            ),
+        ],
+        "alternating": [
+            .init(
+                #"{"terms": [{"gaussian": {"sigma": 0.2}}, {"mixture": {"parts": [{"term": {"learned": {"sigma": 0.1}}, "weight": 1}]}}], "every": 2}"#,
+                zero: #"{"terms": [{"gaussian": {"sigma": 0}}]}"#)
+        ],
+        "curriculum": [
+            .init(
+                #"{"phases": [{"from": 0, "term": {"uniform": {"sigma": 0.2}}}, {"from": 2}, {"from": 4, "term": {"dropNoise": {"probability": 0.3}}}]}"#,
+                zero: #"{"phases": [{"from": 0}, {"from": 100, "term": {"uniform": {"sigma": 0.2}}}]}"#)
+        ],
         "adaptive": ["identity", "sign", "tanh", "square", "root", "normalised"].map {
             .init(#"{"alpha": 0.2, "function": "\#($0)"}"#, zero: #"{"alpha": 0, "function": "\#($0)"}"#)
         },

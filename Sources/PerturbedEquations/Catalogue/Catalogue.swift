@@ -18,7 +18,9 @@ public struct Catalogue: Sendable {
     public static let builtIn = Catalogue(
         perturbations: [
             Gaussian.self, Uniform.self, Laplace.self, DropNoise.self, GradientScaled.self, Orthogonal.self,
-            WeightPenalty.self, Adaptive.self,
+            WeightPenalty.self, Adaptive.self, Rotation.self, CurvatureShaped.self, GradientCovariance.self,
+            GradDrop.self, AntiCorrelated.self, SaddleEscape.self, Anchor.self, Learned.self, Mixture.self,
+            Alternating.self, Curriculum.self,
         ],
         parameterPerturbations: [SAM.self, ASAM.self],
         rules: [

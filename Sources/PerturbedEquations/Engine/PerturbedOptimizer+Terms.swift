@@ -4,7 +4,7 @@ import CPerturbationKernels
 extension PerturbedOptimizer {
     /// The signals that the coming step needs in every parameter's buffer.
     public var requiredSignals: Set<Signal> {
-        Set(groups.flatMap { $0.activeTerms(at: step, key) }.flatMap(\.needs.signals))
+        Set(groups.flatMap { $0.activeTerms(at: step, key, hasLimit: false) }.flatMap(\.needs.signals))
     }
 
     /// The signals that some step may need.
@@ -12,12 +12,18 @@ extension PerturbedOptimizer {
         Set(groups.flatMap(\.terms).flatMap { $0.perturbation.requirements(at: 0).signals })
     }
 
+    /// How the terms want the Hessian's diagonal estimated; nil where none needs it.
+    public var hessianEstimate: HessianEstimate? {
+        groups.lazy.flatMap(\.terms).compactMap { ($0.perturbation as? CurvatureShaped)?.hessianEstimate }
+            .first
+    }
+
     /// Refuses a step without a signal that a term needs.
     ///
     /// - Parameter withoutGradients: whether parameters take part that have no gradient in memory.
     func requireSignals(in buffers: [ParameterBuffer], withoutGradients: Bool) throws {
         guard mayNeedSignals else { return }
-        let active = groups.map { $0.activeTerms(at: step, key) }
+        let active = groups.map { $0.activeTerms(at: step, key, hasLimit: false) }
         for (index, buffer) in buffers.enumerated()
         where (buffer.gradient != nil || withoutGradients) && parameters[index].count > 0 {
             for term in active[groupOf[index]] {

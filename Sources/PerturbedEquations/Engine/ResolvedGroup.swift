@@ -48,6 +48,12 @@ extension PerturbedOptimizer {
                 "is \(group.parameters), all of which belong to earlier groups; allowed: patterns that match a "
                     + "parameter of no earlier group", path: "groups.\(index).parameters")
         }
+        let estimates = Set(
+            result.flatMap(\.terms).compactMap { ($0.perturbation as? CurvatureShaped)?.hessianEstimate })
+        try require(
+            estimates.count <= 1, "perturbation",
+            is: "with \(estimates.count) different estimates of the Hessian",
+            allowed: "curvatureShaped terms that agree on every, probes and average")
         return (result, groupOf)
     }
 }

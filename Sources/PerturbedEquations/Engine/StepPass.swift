@@ -77,7 +77,8 @@ struct StepPass {
         stability = optimizer.equation.stability
         valueLimit = stability.clipValue?.value(at: step)
         strengthLimit = stability.sigmaMax?.value(at: step) ?? .infinity
-        terms = optimizer.groups.map { $0.activeTerms(at: step, optimizer.key) }
+        let hasLimit = strengthLimit < .infinity
+        terms = optimizer.groups.map { $0.activeTerms(at: step, optimizer.key, hasLimit: hasLimit) }
         drawn = zip(rules, terms).map { rule, terms in
             guard let rule = rule as? any DrawingRule, rule.drawsNormalNoise, terms.count == 1,
                 terms[0].weight == 1

@@ -48,14 +48,14 @@ extension PerturbedOptimizer {
         }
 
         /// The term as it takes part in a step; nil where its δ is zero.
-        func active(at step: Int, _ key: NoiseKey, rule: RuleRequirements) -> Term? {
+        func active(at step: Int, _ key: NoiseKey, needsVariance: Bool) -> Term? {
             guard !perturbation.isZero(at: step) else { return nil }
             let weight = choices.isEmpty ? 1 : LeafTerm.weight(choices, at: step, key)
             guard weight != 0 else { return nil }
             var active = self
             active.weight = weight
             active.needs = perturbation.requirements(at: step)
-                .withSums(forVariance: rule.contains(.noiseVariance))
+                .withSums(ifVarianceIsNeeded: needsVariance)
             active.isPlain =
                 memorySlot == nil && tensorSlot == nil
                 && active.needs.isSubset(of: [.tensorGradient, .overallGradient, .tensorParameters, .sums])
@@ -66,8 +66,9 @@ extension PerturbedOptimizer {
 
 extension PerturbedOptimizer.ResolvedGroup {
     /// The terms that are not zero at a step.
-    func activeTerms(at step: Int, _ key: NoiseKey) -> [PerturbedOptimizer.Term] {
-        terms.compactMap { $0.active(at: step, key, rule: needs) }
+    func activeTerms(at step: Int, _ key: NoiseKey, hasLimit: Bool) -> [PerturbedOptimizer.Term] {
+        let needsVariance = hasLimit || needs.contains(.noiseVariance)
+        return terms.compactMap { $0.active(at: step, key, needsVariance: needsVariance) }
     }
 }
 

@@ -45,7 +45,8 @@ public struct Requirements: OptionSet, Sendable {
     public static let tensorParameters = Requirements(rawValue: 4)
     /// `Site.sums`: the term's own `sums`, over the tensor.
     public static let sums = Requirements(rawValue: 8)
-    /// The same, but only for `variance(at:)`: gathered where the rule asks for variances.
+    /// The same, but only for `variance(at:)` and `Site.limited`: gathered where the rule asks for variances, or the
+    /// stability controller has a σ_max.
     public static let varianceSums = Requirements(rawValue: 16)
     /// `Site.moreSums`: a second round of `sums`, in which `Site.sums` is known. Includes the first.
     public static let moreSums = Requirements(rawValue: 32 | 8)
@@ -65,9 +66,9 @@ public struct Requirements: OptionSet, Sendable {
     /// The signals among the requirements.
     public var signals: [Signal] { Signal.allCases.filter { contains(.signal($0)) } }
 
-    /// `sums` where the rule asks for variances and a term needs them for its own.
-    func withSums(forVariance: Bool) -> Requirements {
-        forVariance && contains(.varianceSums) ? union(.sums) : self
+    /// With `sums` where a term needs them for its variance, if that is asked for.
+    func withSums(ifVarianceIsNeeded isNeeded: Bool) -> Requirements {
+        isNeeded && contains(.varianceSums) ? union(.sums) : self
     }
 }
 
@@ -138,6 +139,16 @@ public struct Site {
         }
         return strengthLimit / gradient.rootMeanSquare
     }
+
+    /// The factor s of a term whose root mean square over the tensor is s·`rootMeanSquare`, after the stability
+    /// controller's cut and its bound σ_max on that.
+    public func limited(_ factor: Double, rootMeanSquare: Double) -> Double {
+        let scaled = factor * strengthScale
+        return scaled * rootMeanSquare > strengthLimit ? strengthLimit / rootMeanSquare : scaled
+    }
+
+    /// σ_max; ∞ without.
+    public var largestStrength: Double { strengthLimit }
 
     /// Lets the noise kernels touch what the update needs next.
     mutating func prefetch(_ memory: pk_prefetch?) {

@@ -8,6 +8,10 @@ import Testing
     static let values: [any Catalogued] = [
         Gaussian(sigma: 0.5), Uniform(sigma: 0.5), Laplace(sigma: 0.5), DropNoise(probability: 0.5),
         GradientScaled(alpha: 0.5), Orthogonal(sigma: 0.5), WeightPenalty(), Adaptive(alpha: 0.5, .identity),
+        Rotation(angle: 0.5), CurvatureShaped(sigma: 0.5), GradientCovariance(), GradDrop(),
+        AntiCorrelated(sigma: 0.5), SaddleEscape(radius: 0.5, gradientThreshold: 0.5, stepThreshold: 5),
+        Anchor(strength: 0.5), Learned(sigma: 0.5), Mixture([.init(Gaussian(sigma: 0.5), weight: 0.5)]),
+        Alternating([Gaussian(sigma: 0.5)]), Curriculum([.init(from: 0, Gaussian(sigma: 0.5))]),
         SAM(), ASAM(),
         SGD(learningRate: 0.5), Momentum(learningRate: 0.5), Nesterov(learningRate: 0.5), Adam(), AdamW(),
         RMSProp(), AdaGrad(), AdamPE(), RMSPE(), PNM(learningRate: 0.5), AdaPNM(), SGLD(learningRate: 0.5),

@@ -16,6 +16,8 @@ final class MixedRun {
         let spec: ParameterSpec
         let theta: UnsafeMutableRawPointer
         let gradient: UnsafeMutableRawPointer
+        /// Numbers for the signals: each element of every signal is |g|, in the type of the arithmetic.
+        let signal: UnsafeMutableRawPointer
         fileprivate let memory: [UnsafeMutableRawPointer]
 
         var byteCount: Int { spec.count * spec.scalar.size }
@@ -51,16 +53,16 @@ final class MixedRun {
         engine: Engine = Engine(parallel: .serial), seed: UInt64 = 5
     ) throws {
         tensors = shapes.map { shape in
-            let bytes = shape.count * shape.scalar.size
-            let memory = (0..<2).map { _ in
-                let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes + 128, alignment: 64)
-                memset(raw, 0, bytes + 128)
+            let room = shape.count * shape.scalar.arithmetic.size + 128
+            let memory = (0..<3).map { _ in
+                let raw = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 64)
+                memset(raw, 0, room)
                 return raw
             }
             let offset = shape.unaligned ? shape.scalar.size : 0
             return Tensor(
                 spec: ParameterSpec(shape.name, shape: [shape.count], scalar: shape.scalar),
-                theta: memory[0] + offset, gradient: memory[1] + offset, memory: memory)
+                theta: memory[0] + offset, gradient: memory[1] + offset, signal: memory[2], memory: memory)
         }
         optimizer = try PerturbedOptimizer(
             parameters: tensors.map(\.spec), equation: equation, groups: groups, seed: seed, horizon: 100,
@@ -93,7 +95,29 @@ final class MixedRun {
     }
 
     var buffers: [ParameterBuffer] {
-        tensors.map { ParameterBuffer(parameters: $0.theta, gradient: UnsafeRawPointer($0.gradient)) }
+        tensors.map { tensor in
+            var buffer = ParameterBuffer(
+                parameters: tensor.theta, gradient: UnsafeRawPointer(tensor.gradient))
+            for signal in Signal.allCases { buffer.signals[signal] = UnsafeRawPointer(tensor.signal) }
+            return buffer
+        }
+    }
+
+    /// Sets each signal to |g|.
+    private func fillSignal(_ tensor: Tensor) {
+        for i in 0..<tensor.spec.count {
+            switch tensor.spec.scalar {
+            case .float32:
+                tensor.signal.assumingMemoryBound(to: Float.self)[i] =
+                    abs(tensor.gradient.assumingMemoryBound(to: Float.self)[i])
+            case .float64:
+                tensor.signal.assumingMemoryBound(to: Double.self)[i] =
+                    abs(tensor.gradient.assumingMemoryBound(to: Double.self)[i])
+            case .bfloat16:
+                tensor.signal.assumingMemoryBound(to: Float.self)[i] =
+                    abs(Float(tensor.gradient.assumingMemoryBound(to: BFloat16.self)[i]))
+            }
+        }
     }
 
     /// Takes steps until `end` have been taken.
@@ -102,6 +126,7 @@ final class MixedRun {
             let step = optimizer.step
             for tensor in tensors.indices {
                 fill(\.gradient, tensor) { i, theta in gradient(tensor, i, theta, step) }
+                fillSignal(tensors[tensor])
             }
             reports.append(try optimizer.step(buffers))
         }

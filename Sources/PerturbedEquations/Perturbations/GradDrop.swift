@@ -1,0 +1,105 @@
+import CPerturbationKernels
+
+/// Each element keeps the gradient of one sign, drawn by how much the micro-batches agree.
+///
+/// With p = Σᵢ aᵢ·max(gᵢ, 0) and n = Σᵢ aᵢ·min(gᵢ, 0) over micro-batches of shares aᵢ, so that g = p + n, and
+/// P = ½(1 + g/(p − n)) = p/(p − n):
+///
+/// ```
+/// g + δ = p with probability P, else n          E[δ] = 0
+/// δ = −(1 − ℓ)·n with probability P, else −(1 − ℓ)·p
+/// ```
+///
+/// The element variance is (1 − ℓ)²·p·|n|. Where all micro-batches agree on a sign, δ = 0. It needs two or more
+/// micro-batches per step (`training.accumulate`), of which the paper's tasks are the model.
+///
+/// Source: Chen, Ngiam, Huang, Luong, Kretzschmar, Chai, Anguelov 2020, Just Pick a Sign: Optimizing Deep Multitask
+/// Models with Gradient Sign Dropout.
+public struct GradDrop: KernelPerturbation {
+    /// ℓ, how much of the other sign leaks through; 0 ≤ ℓ ≤ 1, default 0. At 1 nothing is dropped.
+    public var leak: Scheduled
+
+    public init(leak: Scheduled = 0) {
+        self.leak = leak
+    }
+
+    public func requirements(at step: Int) -> Requirements { [.signal(.positivePart), .varianceSums] }
+    public func isZero(at step: Int) -> Bool { leak.value(at: step) == 1 }
+
+    public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
+        try body(&leak)
+    }
+
+    public func validate() throws {
+        try leak.require("leak", in: 0...1, allowed: "a share 0 ≤ leak ≤ 1")
+    }
+
+    public static let catalogueEntry = CatalogueEntry(
+        name: "gradDrop", summary: "Each element keeps one sign of the micro-batches' gradients.",
+        equation:
+            "g + δ = p with probability p/(p − n), else n; p, n the means of the positive and negative parts",
+        parameters: [
+            .init(
+                "leak", "schedule", default: "0", allowed: "0 ≤ ℓ ≤ 1", "ℓ, how much of the other sign stays")
+        ],
+        source:
+            "Chen et al. 2020, Just Pick a Sign: Optimizing Deep Multitask Models with Gradient Sign Dropout")
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(leak: try container.decode(.leak, default: 0))
+    }
+
+    private func scale(at site: Site) -> Double {
+        site.limited(1 - leak.value(at: site.step), rootMeanSquare: deviation(at: site))
+    }
+
+    /// √mean(p·|n|).
+    private func deviation(at site: Site) -> Double {
+        site.sums[1] > 0 ? (site.sums[0] / site.sums[1]).squareRoot() : 0
+    }
+
+    public func variance(at site: Site) -> ElementVariance? {
+        let deviation = scale(at: site) * deviation(at: site)
+        return ElementVariance(constant: deviation * deviation)
+    }
+
+    /// p and −n of one element, both ≥ 0.
+    @inline(__always)
+    private static func parts<S: EquationScalar>(_ positive: S, _ clip: S, _ gradient: S) -> (S, S) {
+        let p = max(positive * clip, 0)
+        return (p, max(p - gradient, 0))
+    }
+
+    /// Σ p·|n| and the number of elements.
+    func kernelSums<S: EquationScalar>(
+        gradient: UnsafeBufferPointer<S>, parameters: UnsafeBufferPointer<S>, at site: Site
+    ) -> SIMD4<Double> {
+        let positive = site.signal(.positivePart, as: S.self)
+        let clip = S(site.clipScale)
+        let sum = laneSum(gradient.count) { i in
+            let (p, n) = Self.parts(positive[i], clip, gradient[i])
+            return Double(p) * Double(n)
+        }
+        return [sum, Double(gradient.count), 0, 0]
+    }
+
+    func accumulate<S: EquationScalar>(
+        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
+        parameters: UnsafeBufferPointer<S>, at site: Site
+    ) {
+        site.clearIfFirst(delta)
+        let positive = site.signal(.positivePart, as: S.self)
+        let clip = S(site.clipScale)
+        let scale = S(scale(at: site))
+        withUnsafeTemporaryAllocation(of: S.self, capacity: delta.count) { uniform in
+            // 2U − 1, U ~ U(0, 1): U < P is 2U − 1 < (p − |n|)/(p + |n|).
+            site.noise.run(PK_UNIFORM, PK_STORE, uniform, nil, 1 / 3.0.squareRoot(), 0)
+            for i in delta.indices {
+                let (p, n) = Self.parts(positive[i], clip, gradient[i])
+                let drop = uniform[i] * (p + n) < p - n ? n : -p
+                delta[i] += scale * drop
+            }
+        }
+    }
+}
