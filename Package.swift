@@ -60,7 +60,7 @@ let torch: [Target] = [
         linkerSettings: torchLibraries),
     library("Torch", ["CTorchBridge"]),
     library("TorchNN", ["Torch", "Safetensors"]),
-    library("PerturbedTorch", ["PerturbedEquations", "Torch", "TorchNN", "CTorchBridge"]),
+    library("PerturbedTorch", ["PerturbedEquations", "Torch", "TorchNN", "CTorchBridge", "Safetensors"]),
     .systemLibrary(
         name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     library(
@@ -87,7 +87,7 @@ let torch: [Target] = [
         swiftSettings: strict),
     tests(of: "Torch", ["TestSupport"]),
     tests(of: "TorchNN", ["TestSupport", "Safetensors"]),
-    tests(of: "PerturbedTorch", ["PerturbedEquations", "TestSupport"]),
+    tests(of: "PerturbedTorch", ["PerturbedEquations", "TestSupport", "Safetensors"]),
     tests(
         of: "Datasets",
         ["TestSupport", "CZlib", "Safetensors", .product(name: "Crypto", package: "swift-crypto")]),

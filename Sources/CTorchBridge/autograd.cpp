@@ -15,6 +15,22 @@ ptb_status ptb_backward(ptb_tensor *loss, bool keep_graph) noexcept {
   return bridge::guarded([&] { torch::autograd::backward({loss->value}, {}, keep_graph); });
 }
 
+ptb_status ptb_gradients(ptb_tensor *const *outputs, ptb_tensor *const *weights, size_t output_count,
+                         ptb_tensor *const *inputs, size_t count, bool keep_graph, bool differentiable,
+                         ptb_tensor **out) noexcept {
+  for (size_t i = 0; i < count; i++) out[i] = nullptr;
+  return bridge::guarded([&] {
+    torch::autograd::variable_list of, at, by;
+    for (size_t i = 0; i < output_count; i++) of.push_back(outputs[i]->value);
+    for (size_t i = 0; i < output_count && weights; i++) by.push_back(weights[i]->value);
+    for (size_t i = 0; i < count; i++) at.push_back(inputs[i]->value);
+    auto found = torch::autograd::grad(of, at, by, keep_graph || differentiable, differentiable, true);
+    for (size_t i = 0; i < count; i++) {
+      if (found[i].defined()) out[i] = bridge::wrap(std::move(found[i]));
+    }
+  });
+}
+
 ptb_status ptb_detach(ptb_tensor *tensor, PTB_NEW out) noexcept {
   return bridge::make(out, [&] { return tensor->value.detach(); });
 }

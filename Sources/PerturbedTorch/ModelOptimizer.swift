@@ -1,4 +1,5 @@
 import PerturbedEquations
+import Safetensors
 import Torch
 import TorchNN
 
@@ -18,6 +19,8 @@ import TorchNN
 public final class ModelOptimizer {
     /// The optimizer of the core: its state, counts and settings.
     public let core: PerturbedOptimizer
+    /// What terms need besides the gradient; nil where none needs anything. Whoever computes the gradient feeds it.
+    public let signals: TermSignals?
     private let tensors: TensorList
     private var buffers: [ParameterBuffer] = []
 
@@ -38,6 +41,7 @@ public final class ModelOptimizer {
         core = try PerturbedOptimizer(
             parameters: try named.map(Self.spec), equation: equation, groups: groups, seed: seed,
             horizon: horizon, engine: Engine(parallel: .torch(threads: threads)))
+        signals = try TermSignals(named, tensors, core, seed: seed)
         buffers.reserveCapacity(named.count)
         core.companions = module.buffers.map(CompanionTensor.init)
     }
@@ -72,7 +76,8 @@ public final class ModelOptimizer {
                     ParameterBuffer(
                         parameters: view.data, gradient: view.gradient.map { UnsafeRawPointer($0) }))
             }
-            return try core.step(buffers, loss: loss, measure: measure)
+            return try core.step(
+                signals?.supply(buffers) ?? buffers, loss: loss, measure: measure)
         }
     }
 
@@ -87,6 +92,18 @@ public final class ModelOptimizer {
                     ParameterBuffer(parameters: $0.data, gradient: $0.gradient.map { UnsafeRawPointer($0) })
                 }, share: share, examples: examples, of: batch)
         }
+    }
+
+    /// The state to save: the optimizer's, and the estimate of the Hessian's diagonal. Valid until the next step.
+    public func stateSources() -> [TensorSource] {
+        core.stateSources() + (signals?.hessian?.stateSources() ?? [])
+    }
+
+    /// Reads what `stateSources` wrote.
+    /// - Throws: as `PerturbedOptimizer.loadState`.
+    public func loadState(from file: SafetensorsFile) throws {
+        try core.loadState(from: file)
+        try signals?.hessian?.loadState(from: file)
     }
 
     /// Removes all gradients, so that the next backward pass writes new ones.

@@ -24,6 +24,30 @@ extension Tensor {
         try check("backward", withExtendedLifetime(self) { ptb_backward(handle, keepGraph) })
     }
 
+    /// ∂(Σ weights·outputs)/∂x of each of `inputs`, without touching their `gradient`; nil where the outputs do not
+    /// depend on x.
+    ///
+    /// - Parameters:
+    ///   - outputs: scalars, or with `weights` tensors of any shape.
+    ///   - weights: of the shapes of the outputs.
+    ///   - keepGraph: keeps the graph, for another pass through it.
+    ///   - differentiable: records the result, for a second derivative; keeps the graph too.
+    /// - Throws: `TorchError` where an output has no graph, or there is no memory.
+    public static func gradients(
+        of outputs: [Tensor], weights: [Tensor]? = nil, at inputs: [Tensor], keepGraph: Bool = false,
+        differentiable: Bool = false
+    ) throws(TorchError) -> [Tensor?] {
+        var found = [OpaquePointer?](repeating: nil, count: inputs.count)
+        let status = withExtendedLifetime((outputs, weights, inputs)) {
+            ptb_gradients(
+                outputs.map(\.handle), weights?.map(\.handle), outputs.count, inputs.map(\.handle),
+                inputs.count, keepGraph, differentiable, &found)
+        }
+        let tensors = found.map { $0.map(Tensor.init(adopting:)) }
+        try check("gradients", status)
+        return tensors
+    }
+
     /// What backward passes have added up; nil where there was none since the last `zeroGradient`.
     public var gradient: Tensor? {
         get {

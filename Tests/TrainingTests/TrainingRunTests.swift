@@ -39,6 +39,49 @@ import Training
         #expect(difference > 0 || whole == accumulated)
     }
 
+    /// Terms shaped by the Hessian's diagonal and made of micro-batches train a model; what they need decides nothing
+    /// but the noise: at strength zero the steps are the bare rule's.
+    @Test func signals() throws {
+        var settings = TrainingSettings(steps: 12)
+        settings.batchSize = 40
+        settings.accumulate = 2
+        func train(_ terms: [any Perturbation]) throws -> [Float] {
+            try Self.train(
+                settings, equation: PerturbedEquation(rule: Adam(learningRate: 0.01), perturbation: terms)
+            ).0
+        }
+        let shaped = CurvatureShaped(
+            sigma: .relative(0.5), source: .hessianDiagonal, estimate: HessianEstimate(every: 5, probes: 2))
+        let bare = try train([])
+        for terms in [[shaped], [GradDrop()], [GradientCovariance()], [shaped, GradDrop(leak: 0.5)]]
+            as [[any Perturbation]]
+        {
+            let trained = try train(terms)
+            #expect(trained.allSatisfy(\.isFinite) && trained != bare)
+            #expect(try train(terms) == trained)
+        }
+        #expect(try train([GradDrop(leak: 1)]) == bare)
+        // Gathering the micro-batches adds them up in another order of roundings.
+        let gathered = try train([GradientCovariance(scale: 1e-30)])
+        #expect(zip(gathered, bare).allSatisfy { abs($0 - $1) < 1e-4 })
+    }
+
+    @Test func microBatchesAreRequired() throws {
+        let data = try DatasetCatalogue.load("digits")
+        for (size, accumulate, path) in [(50, 1, "training.accumulate"), (4, 2, "training.batchSize")] {
+            var settings = TrainingSettings(epochs: 1)
+            settings.batchSize = size
+            settings.accumulate = accumulate
+            let plan = TrainingPlan(
+                name: "test", modelName: "mlp",
+                model: try MLP(hidden: [8]).build(input: data.inputShape, classes: 10, seed: 1), data: data,
+                equation: PerturbedEquation(rule: SGD(learningRate: 0.1), perturbation: GradDrop()),
+                settings: settings)
+            let error = #expect(throws: ConfigurationError.self) { try plan.makeOptimizer() }
+            #expect(error?.path == path)
+        }
+    }
+
     /// A batch of one has no variance to normalise by: refused before the run, not a crash in its last batch.
     @Test(arguments: [(1, 1), (4, 1), (1437, 1437), (6, 4)])
     func batchesOfOneAreRefused(size: Int, accumulate: Int) throws {

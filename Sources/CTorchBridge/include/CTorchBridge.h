@@ -183,6 +183,12 @@ ptb_status ptb_count_correct(ptb_tensor *logits, ptb_tensor *target, int64_t *ou
 bool ptb_set_gradient_mode(bool enabled) PTB_NOEXCEPT;
 bool ptb_gradient_mode(void) PTB_NOEXCEPT;
 ptb_status ptb_backward(ptb_tensor *loss, bool keep_graph) PTB_NOEXCEPT;
+/// out[i] = ∂(Σ weights·outputs)/∂inputs[i], new, or null where the outputs do not depend on it. Without weights the
+/// outputs are scalars. `differentiable` records the result for a further derivative, and keeps the graph too.
+ptb_status ptb_gradients(ptb_tensor *_Nonnull const *_Nonnull outputs,
+                         ptb_tensor *_Nonnull const *_Nullable weights, size_t output_count,
+                         ptb_tensor *_Nonnull const *_Nonnull inputs, size_t count, bool keep_graph,
+                         bool differentiable, ptb_tensor *_Nullable *_Nonnull out) PTB_NOEXCEPT;
 ptb_status ptb_detach(ptb_tensor *tensor, PTB_NEW out) PTB_NOEXCEPT;
 ptb_status ptb_set_requires_gradient(ptb_tensor *tensor, bool required) PTB_NOEXCEPT;
 bool ptb_requires_gradient(ptb_tensor *tensor) PTB_NOEXCEPT;

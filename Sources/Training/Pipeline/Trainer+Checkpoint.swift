@@ -13,7 +13,7 @@ extension Trainer {
     }
 
     private var tensors: [TensorSource] {
-        plan.model.stateSources(prefix: "model.") + optimizer.core.stateSources()
+        plan.model.stateSources(prefix: "model.") + optimizer.stateSources()
     }
 
     /// Writes the checkpoint of the last step taken.
@@ -78,7 +78,7 @@ extension Trainer {
             throw refuse(.otherModel, "model: \(error.message)")
         }
         do {
-            try optimizer.core.loadState(from: checkpoint.file)
+            try optimizer.loadState(from: checkpoint.file)
         } catch let error as OptimizerStateError {
             throw refuse(.otherRun, "run, with another rule: \(error.message)")
         }

@@ -45,6 +45,7 @@ public struct TrainingPlan {
                 "is true, but there is no σ(t) to tell; allowed: with training.inputNoise, or a noise term whose "
                     + "sigma is absolute", path: "model.\(modelName).conditioned")
         }
+        try requireMicroBatches(for: optimizer.core.possibleSignals)
         return optimizer
     }
 
@@ -71,6 +72,29 @@ public struct TrainingPlan {
         try PerturbedEquations.require(
             equation.parameterPerturbation == nil, "controllers", is: "gradientNoiseScale",
             allowed: "with a parameter perturbation: others")
+    }
+
+    /// Refuses what leaves a step with fewer than two micro-batches where a term is made of them.
+    private func requireMicroBatches(for signals: Set<Signal>) throws {
+        if let signal = signals.map(\.rawValue).min() {
+            try PerturbedEquations.require(
+                equation.parameterPerturbation == nil, "perturbation",
+                is: "with a term that needs the signal \(signal)",
+                allowed: "with a parameter perturbation: terms that need none")
+        }
+        guard let signal = signals.filter(\.needsMicroBatches).map(\.rawValue).min() else { return }
+        let why = "and a term of the perturbation needs the signal \(signal), which is made of micro-batches"
+        guard settings.accumulate >= 2 else {
+            throw ConfigurationError(
+                "is \(settings.accumulate), \(why); allowed: 2 or more", path: "training.accumulate")
+        }
+        let last = data.train.count % settings.batchSize
+        guard settings.batchSize >= 2, last != 1 else {
+            throw ConfigurationError(
+                "is \(settings.batchSize), of which a batch of \(data.train.count) examples has one, \(why); allowed: "
+                    + "sizes of which every batch, the last one too, has 2 or more",
+                path: "training.batchSize")
+        }
     }
 
     /// Refuses batches of one example where the model normalises vectors over the batch: one has no variance.

@@ -46,6 +46,8 @@ struct TrainingStep {
         var correct = 0
         optimizer.zeroGradients()
         buffers.keep()
+        let signals = optimizer.signals
+        signals?.begin()
         for (number, positions) in examples.enumerated() {
             let batch = try loader.load(positions, step: optimizer.core.step)
             let share = Double(batch.count) / Double(count)
@@ -58,9 +60,15 @@ struct TrainingStep {
             if measure { correct += scores.countCorrect(batch.labels) }
 
             // 2. Gradient: g = ∇L(θ), the mean over the logical batch.
-            try (examples.count == 1 ? value : value * share).backward()
+            try signals?.observe(value, share: share)
+            let isTaken = signals?.takesGradients == true
+            try (examples.count == 1 || isTaken ? value : value * share).backward()
             if number == 0 && examples.count > 1 && optimizer.core.needsSmallBatch {
-                try optimizer.noteSmallBatch(share: share, examples: batch.count, of: count)
+                try optimizer.noteSmallBatch(
+                    share: isTaken ? 1 : share, examples: batch.count, of: count)
+            }
+            if isTaken {
+                try signals?.takeGradients(share: share)
             }
         }
 
