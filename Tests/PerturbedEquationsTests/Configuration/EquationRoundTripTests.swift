@@ -64,15 +64,51 @@ import Testing
             }
         }
 
-        mutating func perturbation() -> any Perturbation {
-            switch count(0...7) {
+        mutating func composite(depth: Int) -> any Perturbation {
+            switch count(0...2) {
+            case 0:
+                return Mixture(
+                    (0..<count(1...3)).map { _ in
+                        .init(perturbation(depth: depth + 1), weight: schedule())
+                    }, draw: coin())
+            case 1:
+                return Alternating(
+                    (0..<count(1...3)).map { _ in perturbation(depth: depth + 1) }, every: count())
+            default:
+                return Curriculum(
+                    (0..<count(1...3)).map {
+                        .init(from: 9 * $0, coin() ? perturbation(depth: depth + 1) : nil)
+                    })
+            }
+        }
+
+        mutating func perturbation(depth: Int = 0) -> any Perturbation {
+            switch count(0...(depth < 2 ? 18 : 15)) {
+            case 8: return Rotation(angle: schedule(3))
+            case 9:
+                return CurvatureShaped(
+                    sigma: strength(), source: coin() ? .secondMoment : .hessianDiagonal,
+                    exponent: Double(count(0...8) - 4) / 4, damping: Scheduled(number(0.1...1)),
+                    estimate: HessianEstimate(every: count(), probes: count(), average: number(0...0.9)))
+            case 10: return GradientCovariance(scale: schedule())
+            case 11: return GradDrop(leak: schedule(1))
+            case 12: return AntiCorrelated(sigma: schedule())
+            case 13:
+                return SaddleEscape(
+                    radius: schedule(), gradientThreshold: schedule(), stepThreshold: count(0...9))
+            case 14: return Anchor(strength: schedule(), radius: schedule())
+            case 15:
+                return Learned(
+                    sigma: strength(), rate: schedule(), minimum: number(0.1...1), maximum: number(1...9),
+                    over: coin() ? .tensor : .group)
+            case 16...18: return composite(depth: depth)
             case 0: return Gaussian(sigma: strength())
             case 1: return Uniform(sigma: strength())
             case 2: return Laplace(sigma: strength())
             case 3: return DropNoise(probability: schedule(0.99))
             case 4: return GradientScaled(alpha: schedule())
             case 5: return Orthogonal(sigma: strength())
-            case 6: return WeightPenalty(l1: schedule(), l2: schedule())
+            case 6: return WeightPenalty(l1: schedule(), l2: schedule(), group: schedule())
             default:
                 let functions: [Adaptive.Function] = [.identity, .sign, .tanh, .square, .root, .normalised]
                 return Adaptive(alpha: schedule(), functions[count(0...5)])
