@@ -52,8 +52,9 @@ public struct Rotation: KernelPerturbation {
     }
 
     public func bound(at site: Site) -> ElementBound? {
-        // |δᵢ| ≤ ‖δ‖ = 2·sin(φ/2)·‖g‖
-        ElementBound(perGradient: 2 * sin(angle(at: site) / 2) * Double(site.gradient.count).squareRoot())
+        // |δᵢ| ≤ ‖δ‖ = 2·sin(φ/2)·‖g‖. σ_max bounds it by a gradient that is not this one's: it does not count.
+        let chord = 2 * sin(angle.value(at: site.step) / 2) * site.strengthScale
+        return ElementBound(perGradient: min(2, chord) * Double(site.gradient.count).squareRoot())
     }
 
     /// ⟨ξ, g⟩, ‖g‖², ‖ξ‖² and n.

@@ -81,7 +81,7 @@ public struct SaddleEscape: KernelPerturbation {
     }
 
     public func bound(at site: Site) -> ElementBound? {
-        ElementBound(constant: radius.value(at: site.step))
+        ElementBound(constant: radius.value(at: site.step) * site.strengthScale)
     }
 
     /// ‖ξ‖² and n, where a kick is due.
