@@ -66,6 +66,40 @@ import Training
         #expect(zip(gathered, bare).allSatisfy { abs($0 - $1) < 1e-4 })
     }
 
+    /// What terms keep, and the estimate of the Hessian's diagonal, are in the checkpoint: a run that is killed between
+    /// two estimates and resumed ends with the same bits.
+    @Test func signalsAreResumed() throws {
+        var settings = TrainingSettings(steps: 18)
+        settings.batchSize = 40
+        settings.accumulate = 2
+        settings.checkpointEvery = .steps(7)
+        let terms: [any Perturbation] = [
+            CurvatureShaped(
+                sigma: .relative(0.5), source: .hessianDiagonal, estimate: HessianEstimate(every: 6)),
+            Learned(sigma: 0.01, rate: 0.1), Anchor(strength: 0.1), GradDrop(leak: 0.5),
+            SaddleEscape(radius: 0.1, gradientThreshold: 1e3, stepThreshold: 4), AntiCorrelated(sigma: 0.01),
+        ]
+        let equation = PerturbedEquation(rule: Adam(learningRate: 0.01), perturbation: terms)
+        let directory = try TemporaryDirectory()
+        let (whole, _) = try Self.train(settings, equation: equation, in: directory)
+        let run = try RunDirectory.open(directory.file("run"))
+        // As if the run had been killed after step 14.
+        for step in try run.checkpoints.steps() where step > 14 {
+            try FileManager.default.removeItem(at: run.checkpoints.url(step: step))
+        }
+        let checkpoint = try run.checkpoints.latest().checkpoint
+        #expect(checkpoint.manifest.step == 14)
+        let data = try DatasetCatalogue.load("digits")
+        let model = try MLP(hidden: [8]).build(input: data.inputShape, classes: 10, seed: 1)
+        let plan = TrainingPlan(
+            name: "test", modelName: "mlp", model: model, data: data, equation: equation, settings: settings)
+        let trainer = try Trainer(
+            plan: plan, optimizer: plan.makeOptimizer(), run: run, reporter: ProgressReporter(isQuiet: true),
+            version: "test", resuming: checkpoint)
+        _ = try trainer.train()
+        #expect(try model.parameters.flatMap { try $0.tensor.detached().array(of: Float.self) } == whole)
+    }
+
     @Test func microBatchesAreRequired() throws {
         let data = try DatasetCatalogue.load("digits")
         for (size, accumulate, path) in [(50, 1, "training.accumulate"), (4, 2, "training.batchSize")] {
