@@ -69,8 +69,9 @@ public final class PerturbedOptimizer {
     var scratch: [ThreadScratch] = []
     /// Stage 1; nil where θ is not perturbed.
     let parameterPerturbation: (any ParameterPerturbation)?
-    /// Per parameter: the copy of θ and the temporary tensors of stage 1; empty until needed.
-    var workspace: [StateMemory] = []
+    /// Per parameter: the copy of θ, and the temporary tensors of stage 1; empty until needed.
+    var copyMemory: [StateMemory] = []
+    var temporaryMemory: [StateMemory] = []
     /// What stage 1 keeps between steps: tensors per parameter, and numbers.
     let objectiveState: [StateMemory]
     var objectiveMemory: [Double]
@@ -113,7 +114,19 @@ public final class PerturbedOptimizer {
         blocks = Block.table(of: parameters.map(\.count), size: engine.blockSize)
         blockSize = engine.blockSize
         elements = parameters.reduce(0) { $0 + $1.count }
-        parameterPerturbation = resolved.parameterPerturbation
+        let sampling = PosteriorSampling(
+            rules: groupOf.map { [rules = self.groups.map(\.rule)] in rules[$0] })
+        if let explicit = resolved.parameterPerturbation, sampling != nil {
+            throw ConfigurationError(
+                "is \(type(of: explicit).catalogueEntry.name), and the rule ivon samples the weights itself; "
+                    + "allowed with it: none", path: "parameterPerturbation")
+        }
+        parameterPerturbation = resolved.parameterPerturbation ?? sampling
+        if let parameterPerturbation {
+            try within("parameterPerturbation.\(type(of: parameterPerturbation).catalogueEntry.name)") {
+                try parameterPerturbation.validate(for: parameters)
+            }
+        }
         let stored = parameterPerturbation?.storedNames.count ?? 0
         objectiveState = parameters.map {
             StateMemory(tensors: stored, bytes: $0.count * $0.scalar.arithmetic.size)
@@ -139,6 +152,10 @@ public final class PerturbedOptimizer {
         ruleSums = RuleSums(count: self.groups.contains { $0.needs.contains(.sums) } ? blocks.count : 0)
     }
 
+    /// Whether a step needs an objective instead of gradients: with a parameter perturbation, or a rule that samples
+    /// the weights.
+    public var needsObjective: Bool { parameterPerturbation != nil }
+
     /// Takes one logical step from given gradients.
     ///
     /// - Parameters:
@@ -160,14 +177,15 @@ public final class PerturbedOptimizer {
                 path: "parameterPerturbation")
         }
         return try apply(
-            buffers, loss: loss, measure: measure, .evaluated, EvaluationCounts(gradients: 1))
+            buffers, loss: loss, measure: measure, ObjectiveGradient(loss: loss ?? .nan),
+            EvaluationCounts(gradients: 1))
     }
 
     /// The stages of a step from the finite check on.
     ///
-    /// - Parameter place: where the gradient is; nil: an evaluation was not finite, and the step is skipped.
+    /// - Parameter gradient: where g is; nil: an evaluation was not finite, and the step is skipped.
     func apply(
-        _ buffers: [ParameterBuffer], loss: Double?, measure: Bool, _ place: ObjectiveGradient.Place?,
+        _ buffers: [ParameterBuffer], loss: Double?, measure: Bool, _ gradient: ObjectiveGradient?,
         _ evaluated: EvaluationCounts
     ) throws -> StepReport {
         precondition(
@@ -180,7 +198,7 @@ public final class PerturbedOptimizer {
                     + (spec.scalar == .float64 ? "float64" : "float32, bfloat16"))
         }
         var drawsGradient = false
-        if case .noise = place { drawsGradient = true }
+        if case .noise = gradient?.place { drawsGradient = true }
         try requireSignals(in: buffers, withoutGradients: drawsGradient)
         try requireSmallBatch()
         initialiseTerms(buffers)
@@ -206,12 +224,12 @@ public final class PerturbedOptimizer {
             guarding.accept(loss, into: &memory)
             takeSnapshotIfDue(guarding, buffers)
         }
-        guard let place else {
+        guard let gradient else {
             report.outcome = .skippedNonFinite
             counts.skipped += 1
             return report
         }
-        var pass = StepPass(self, buffers, place, measure: measure)
+        var pass = StepPass(self, buffers, gradient, measure: measure)
         pass.run(&report)
         switch report.outcome {
         case .applied:

@@ -69,6 +69,47 @@ public final class ModelOptimizer {
     ///   lent.
     @discardableResult
     public func step(loss: Double? = nil, measure: Bool = false) throws -> StepReport {
+        let buffers = try lentBuffers()
+        return try core.step(signals?.supply(buffers) ?? buffers, loss: loss, measure: measure)
+    }
+
+    /// Takes one logical step on an objective, which may be evaluated more than once: what an equation with a
+    /// parameter perturbation, or the rule IVON, needs.
+    ///
+    /// ```swift
+    /// try optimizer.step { evaluation in
+    ///     let loss = loss(model.forward(x, ForwardContext(
+    ///         training: true, seed: seed, learnsStatistics: evaluation.isFirst)), y)
+    ///     if evaluation.needsGradient { try loss.backward() }
+    ///     return loss.item()
+    /// }
+    /// ```
+    ///
+    /// - Parameter objective: gives the loss at the parameters as they are and, where the evaluation asks for it,
+    ///   runs the backward pass. Gradients are removed before each such evaluation; the others run without
+    ///   recording one.
+    /// - Throws: what `objective` throws, with the parameters as before; else as `step(loss:measure:)`.
+    @discardableResult
+    public func step(
+        measure: Bool = false, objective: (ObjectiveEvaluation) throws -> Double
+    ) throws -> StepReport {
+        var hasGradients = false
+        func lend() throws -> [ParameterBuffer] {
+            let buffers = try lentBuffers()
+            return hasGradients ? try signals?.supply(buffers) ?? buffers : buffers
+        }
+        return try core.step(lending: lend, measure: measure) { evaluation in
+            guard evaluation.needsGradient else {
+                return try withoutGradients { () throws in try objective(evaluation) }
+            }
+            zeroGradients()
+            hasGradients = true
+            return try objective(evaluation)
+        }
+    }
+
+    /// The memory of each parameter and gradient; valid until a parameter or gradient is replaced.
+    private func lentBuffers() throws -> [ParameterBuffer] {
         try tensors.withParameterViews { views in
             buffers.removeAll(keepingCapacity: true)
             for view in views {
@@ -76,8 +117,7 @@ public final class ModelOptimizer {
                     ParameterBuffer(
                         parameters: view.data, gradient: view.gradient.map { UnsafeRawPointer($0) }))
             }
-            return try core.step(
-                signals?.supply(buffers) ?? buffers, loss: loss, measure: measure)
+            return buffers
         }
     }
 

@@ -43,11 +43,13 @@ public final class TermSignals {
             ? MicroBatchSignals(parameters: core.parameters, possible, seed: seed) : nil
     }
 
-    /// Before the first micro-batch of a step.
-    public func begin() {
+    /// Before the first micro-batch of a step, and of each further evaluation of the batch in the step.
+    ///
+    /// - Parameter estimating: whether the Hessian's diagonal may be estimated; once a step.
+    public func begin(estimating: Bool = true) {
         let required = core.requiredSignals
         takesGradients = required.contains(where: \.needsMicroBatches)
-        estimates = required.contains(.hessianDiagonal) && hessian?.isDue(at: core.step) == true
+        estimates = estimating && required.contains(.hessianDiagonal) && hessian?.isDue(at: core.step) == true
         if takesGradients { microBatches?.begin(step: core.step) }
     }
 

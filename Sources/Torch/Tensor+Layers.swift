@@ -74,7 +74,7 @@ extension Tensor {
     }
 
     /// (x − μ)/√(s² + ε)·w + b per channel (dimension 1): μ and s² are the batch's own where `training`, which
-    /// also moves the running ones towards them by `momentum`; the running ones elsewhere.
+    /// also moves the running ones, if given, towards them by `momentum`; the running ones elsewhere.
     public func batchNorm(
         weight: Tensor?, bias: Tensor?, runningMean: Tensor?, runningVariance: Tensor?, training: Bool,
         momentum: Double = 0.1, epsilon: Double = 1e-5

@@ -13,10 +13,15 @@ public struct ForwardContext: Sendable, Hashable {
     /// noise.
     public var sigma: Double
 
-    public init(training: Bool, seed: UInt64, sigma: Double = 0) {
+    /// Whether a training pass may move what a model learns from the data outside its parameters: the running
+    /// statistics of batch normalisation. Off in the further passes that one step makes over one batch.
+    public var learnsStatistics: Bool
+
+    public init(training: Bool, seed: UInt64, sigma: Double = 0, learnsStatistics: Bool = true) {
         self.training = training
         self.seed = seed
         self.sigma = sigma
+        self.learnsStatistics = learnsStatistics
     }
 
     /// For measuring a model: no randomness, nothing learnt, no noise.
@@ -25,7 +30,9 @@ public struct ForwardContext: Sendable, Hashable {
     /// The context of a child module: the same, but with randomness of its own. Every module that has
     /// children calls it, so that two dropout layers never share a mask.
     public func entering(_ child: String) -> ForwardContext {
-        ForwardContext(training: training, seed: derivedSeed(seed, child), sigma: sigma)
+        var context = self
+        context.seed = derivedSeed(seed, child)
+        return context
     }
 
     /// The context of the child at a position; the same as that of the child of that name.

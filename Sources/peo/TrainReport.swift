@@ -20,6 +20,13 @@ struct TrainReport: Encodable {
                     + "\(Int(result.stepsPerSecond.rounded())) steps/s"
                     + (result.status == .stoppedEarly ? " (stopped early)" : "")
             ))
+        if result.gradientEvaluations != result.steps || result.lossEvaluations > 0 {
+            lines.append(
+                (
+                    "evaluations",
+                    "\(result.gradientEvaluations) with gradient, \(result.lossEvaluations) without"
+                ))
+        }
         if let validation = result.validation { lines.append(("validation", measure(validation))) }
         lines.append(("test", measure(result.test)))
         if let best = result.best {

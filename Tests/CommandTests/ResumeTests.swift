@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized) struct ResumeTests {
     /// A run with everything that could make a resume inexact: dropout, batch normalisation, momentum terms,
     /// noise on gradients, inputs, labels and weights, schedules, clipping, bounds, the spike guard's snapshots, accumulation, early stop's count.
-    static func config(_ rule: String, model: String) -> String {
+    static func config(_ rule: String, model: String, evaluating: String? = nil) -> String {
         """
         model: \(model)
         data: digits
@@ -32,7 +32,7 @@ import Testing
           clipGlobalNorm: 1.0
           perturbationToGradient: 0.5
           rollbackOnSpike: {deviations: 3, window: 30, minimumHistory: 10, snapshotEvery: 20, attempts: 100}
-        """
+        """ + (evaluating.map { "\nparameterPerturbation: \($0)" } ?? "")
     }
 
     static let cases = [
@@ -44,6 +44,10 @@ import Testing
         config(
             "{momentum: {learningRate: {cosine: {from: 0.05, to: 0}}, momentum: 0.9}}",
             model: "{cnn: {channels: [4, 8], hidden: 16, dropout: 0.1, batchNorm: true}}"),
+        // Several evaluations a step, with a direction that is kept over steps.
+        config(
+            "{adam: {learningRate: 3e-3}}", model: "{mlp: {hidden: [32], dropout: 0.2, batchNorm: true}}",
+            evaluating: "{lookSAM: {rho: 0.05, every: 4}}"),
     ]
 
     /// The files of a run that must not depend on how often it was interrupted.

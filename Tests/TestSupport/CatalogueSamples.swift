@@ -77,6 +77,27 @@ extension CatalogueSample {
         },
     ]
 
+    package static let parameterPerturbations: [String: [CatalogueSample]] = [
+        "sam": [.init(#"{"rho": 0.3}"#, zero: #"{"rho": 0}"#), .init("{}", rule: adam)],
+        "asam": [.init(#"{"rho": 0.5, "eta": 0.1}"#, zero: #"{"rho": 0}"#)],
+        "gsam": [
+            .init(#"{"rho": 0.3, "alpha": 0.4}"#, zero: #"{"rho": 0, "alpha": 0.4}"#),
+            .init(#"{"rho": 0.3, "alpha": 0}"#),
+        ],
+        "lookSAM": [.init(#"{"rho": 0.3, "alpha": 0.5, "every": 3}"#, zero: #"{"rho": 0, "every": 3}"#)],
+        "randomWeights": [
+            .init(#"{"sigma": 0.1}"#, zero: #"{"sigma": 0}"#),
+            .init(#"{"sigma": 0.1, "scale": "one", "samples": 3}"#, zero: #"{"sigma": 0, "samples": 3}"#),
+        ],
+        "awp": [.init(#"{"gamma": 0.1, "vectors": true}"#, zero: #"{"gamma": 0, "vectors": true}"#)],
+        "parameterSpaceNoise": [
+            .init(#"{"sigma": 0.1, "target": 0.1, "factor": 1.2}"#, zero: #"{"sigma": 0}"#),
+            .init(#"{"sigma": 0.1, "distance": "reported"}"#, rule: adam),
+        ],
+        "entropySGD": [.init(#"{"steps": 3, "rate": 0.2, "gamma": 0.5, "epsilon": 0.05, "alpha": 0.6}"#)],
+        "mezo": [.init(#"{"epsilon": 0.01}"#)],
+    ]
+
     package static let rules: [String: [CatalogueSample]] = [
         "sgd": [
             .init(#"{"learningRate": 0.05, "momentum": 0.5, "dampening": 0.2, "weightDecay": 0.01}"#),
@@ -86,6 +107,12 @@ extension CatalogueSample {
         "nesterov": [.init(#"{"learningRate": 0.05, "momentum": 0.8}"#)],
         "adam": [.init(#"{"learningRate": 0.02, "weightDecay": 0.1, "amsgrad": true}"#), .init("{}")],
         "adamW": [.init(#"{"learningRate": 0.02, "weightDecay": 0.1}"#)],
+        "ivon": [
+            .init(#"{"effectiveSampleSize": 100, "beta2": 0.9, "clipRadius": 5}"#),
+            .init(
+                #"{"effectiveSampleSize": 100, "learningRate": 0.02, "samples": 3, "rescaleRate": false, "debias": false}"#
+            ),
+        ],
         "rmsProp": [.init(#"{"learningRate": 0.01, "momentum": 0.5, "centred": true}"#), .init("{}")],
         "adaGrad": [
             .init(#"{"learningRate": 0.1, "learningRateDecay": 0.1, "initialAccumulator": 0.2}"#),

@@ -11,11 +11,13 @@ import Training
 /// Training through the library.
 @Suite struct TrainingRunTests {
     private static func train(
-        _ settings: TrainingSettings, equation: PerturbedEquation, in directory: TemporaryDirectory? = nil
+        _ settings: TrainingSettings, equation: PerturbedEquation, in directory: TemporaryDirectory? = nil,
+        dropout: Double = 0
     ) throws -> ([Float], TrainingResult) {
         let directory = try directory ?? TemporaryDirectory()
         let data = try DatasetCatalogue.load("digits")
-        let model = try MLP(hidden: [8]).build(input: data.inputShape, classes: 10, seed: 1)
+        let model = try MLP(hidden: [8], dropout: dropout).build(
+            input: data.inputShape, classes: 10, seed: 1)
         let plan = TrainingPlan(
             name: "test", modelName: "mlp", model: model, data: data, equation: equation, settings: settings)
         let run = try RunDirectory.create(at: directory.file("run"), config: "")
@@ -163,5 +165,72 @@ import Training
         }
         #expect(rates.count == 30)
         for (step, rate) in rates.enumerated() { #expect(abs(rate - Double(step) / 30) < 1e-12) }
+    }
+
+    /// A step that evaluates its batch several times teaches batch normalisation once, and is reported for what it
+    /// costs.
+    @Test func furtherEvaluationsTeachNothing() throws {
+        func train(_ perturbation: (any ParameterPerturbation)?) throws -> ([String: [Float]], TrainingResult)
+        {
+            let data = try DatasetCatalogue.load("digits")
+            let model = try MLP(hidden: [8], dropout: 0.2, batchNorm: true).build(
+                input: data.inputShape, classes: 10, seed: 1)
+            let plan = TrainingPlan(
+                name: "test", modelName: "mlp", model: model, data: data,
+                equation: PerturbedEquation(
+                    rule: SGD(learningRate: 0), parameterPerturbation: perturbation),
+                settings: TrainingSettings(steps: 4))
+            let trainer = try Trainer(
+                plan: plan, optimizer: plan.makeOptimizer(),
+                run: RunDirectory.create(at: try TemporaryDirectory().file("run"), config: ""),
+                reporter: ProgressReporter(isQuiet: true), version: "test")
+            let result = try trainer.train()
+            var buffers: [String: [Float]] = [:]
+            for buffer in model.buffers where buffer.name.contains("running") {
+                buffers[buffer.name] = try buffer.tensor.array(of: Float.self)
+            }
+            return (buffers, result)
+        }
+        // With η = 0 θ never moves, so that the first evaluations of a step are the same in all.
+        let (plain, plainResult) = try train(nil)
+        #expect(plain.count == 2 && plainResult.gradientEvaluations == 4 && plainResult.lossEvaluations == 0)
+        for perturbation in [SAM(rho: 0.5), ASAM(rho: 0.5), GSAM(rho: 0.5)] as [any ParameterPerturbation] {
+            let (buffers, result) = try train(perturbation)
+            #expect(buffers == plain)
+            #expect(result.gradientEvaluations == 8 && result.lossEvaluations == 0)
+        }
+        let (_, zeroth) = try train(MeZO())
+        #expect(zeroth.gradientEvaluations == 0 && zeroth.lossEvaluations == 8)
+    }
+
+    /// SAM's second pass sees the same dropout masks: at ρ → 0 it is the plain step.
+    @Test func theMasksAreTheSame() throws {
+        func weights(_ perturbation: (any ParameterPerturbation)?) throws -> [Float] {
+            var settings = TrainingSettings(steps: 4)
+            settings.batchSize = 50
+            return try Self.train(
+                settings,
+                equation: PerturbedEquation(
+                    rule: SGD(learningRate: 0.5), parameterPerturbation: perturbation),
+                dropout: 0.5
+            ).0
+        }
+        let plain = try weights(nil)
+        let tiny = try weights(SAM(rho: 1e-6))
+        let large = try weights(SAM(rho: 0.5))
+        func difference(_ a: [Float]) -> Float { zip(a, plain).map { abs($0 - $1) }.max() ?? 1 }
+        #expect(
+            difference(tiny) < 1e-4 && difference(large) > 1e-2, "\(difference(tiny)), \(difference(large))")
+    }
+
+    /// Forward passes alone train a model.
+    @Test func meZOTrains() throws {
+        var settings = TrainingSettings(steps: 600)
+        settings.batchSize = 200
+        let (_, result) = try Self.train(
+            settings,
+            equation: PerturbedEquation(rule: Adam(learningRate: 0.01), parameterPerturbation: MeZO()))
+        #expect(result.test.accuracy > 0.3, "\(result.test.accuracy)")
+        #expect(result.gradientEvaluations == 0 && result.lossEvaluations == 1200)
     }
 }

@@ -22,10 +22,15 @@ public struct Catalogue: Sendable {
             GradDrop.self, AntiCorrelated.self, SaddleEscape.self, Anchor.self, Learned.self, Mixture.self,
             Alternating.self, Curriculum.self,
         ],
-        parameterPerturbations: [SAM.self, ASAM.self],
+        parameterPerturbations: [
+            SAM.self, ASAM.self, GSAM.self, LookSAM.self, RandomWeights.self, AWP.self,
+            ParameterSpaceNoise.self,
+            EntropySGD.self, MeZO.self,
+        ],
         rules: [
             SGD.self, Momentum.self, Nesterov.self, Adam.self, AdamW.self, RMSProp.self, AdaGrad.self,
             AdamPE.self, RMSPE.self, PNM.self, AdaPNM.self, SGLD.self, PSGLD.self, SGHMC.self, SGNHT.self,
+            IVON.self,
         ],
         schedules: [
             ConstantSchedule.self, LinearSchedule.self, ExponentialSchedule.self, StepSchedule.self,

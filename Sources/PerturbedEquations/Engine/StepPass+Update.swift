@@ -61,6 +61,11 @@ extension StepPass {
                 memory: optimizer.ruleMemory.isEmpty ? .zero : optimizer.ruleMemory[block.parameter],
                 noiseVariance: variances.isEmpty || (delta == nil && draw == nil)
                     ? .zero : variances[block.parameter],
+                curvature: curvature.map {
+                    UnsafeBufferPointer(
+                        start: optimizer.temporaryMemory[block.parameter].tensors[$0].baseAddress!
+                            .assumingMemoryBound(to: S.self) + block.start, count: block.count)
+                },
                 level: optimizer.engine.level,
                 address: RuleNoiseAddress(
                     key: optimizer.key, step: step, parameter: block.parameter, firstElement: block.start),

@@ -16,6 +16,8 @@ struct StepPass {
     let buffers: [ParameterBuffer]
     /// Where g is: in the buffers, or regenerated from noise.
     let place: ObjectiveGradient.Place
+    /// The temporary tensor with a sampling rule's diagonal of the Hessian.
+    let curvature: Int?
     let measure: Bool
     let stability: Stability
     let step: Int
@@ -62,13 +64,14 @@ struct StepPass {
     var variances: [ElementVariance] = []
 
     init(
-        _ optimizer: PerturbedOptimizer, _ buffers: [ParameterBuffer], _ place: ObjectiveGradient.Place,
+        _ optimizer: PerturbedOptimizer, _ buffers: [ParameterBuffer], _ gradient: ObjectiveGradient,
         measure: Bool
     ) {
         let step = optimizer.step
         self.optimizer = optimizer
         self.buffers = buffers
-        self.place = place
+        place = gradient.place
+        curvature = gradient.curvature
         needs = optimizer.controllerNeeds
         self.measure = measure || needs.contains(.norms)
         strengthScale = optimizer.strengthScale
@@ -93,7 +96,7 @@ struct StepPass {
         learningRates =
             requirements.contains(.learningRate)
             ? rules.map { $0.learningRate.value(at: step) } : []
-        gradient = []
+        self.gradient = []
         parameter = []
         clip = []
         sums = []

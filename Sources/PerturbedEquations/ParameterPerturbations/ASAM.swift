@@ -12,20 +12,21 @@ public struct ASAM: ParameterPerturbation {
     /// ρ; ≥ 0, default 0.5: about ten times SAM's.
     public var rho: Scheduled
     /// η, what every parameter's size is raised by; ≥ 0, default 0.01.
-    public var eta: Double
+    public var eta: Scheduled
 
-    public init(rho: Scheduled = 0.5, eta: Double = 0.01) {
+    public init(rho: Scheduled = 0.5, eta: Scheduled = 0.01) {
         self.rho = rho
         self.eta = eta
     }
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&rho)
+        try body(&eta)
     }
 
     public func validate() throws {
         try ObjectiveChecks.distance("rho", rho)
-        try require(eta >= 0 && eta.isFinite, "eta", is: eta, allowed: "a finite number ≥ 0")
+        try ObjectiveChecks.notNegative("eta", eta)
     }
 
     public static let catalogueEntry = CatalogueEntry(
@@ -35,7 +36,7 @@ public struct ASAM: ParameterPerturbation {
             .init(
                 "rho", "schedule", default: "0.5", allowed: "≥ 0", unit: "1, relative to |θ| + η", "ρ"),
             .init(
-                "eta", "number", default: "0.01", allowed: "≥ 0", unit: "θ",
+                "eta", "schedule", default: "0.01", allowed: "≥ 0", unit: "θ",
                 "η, added to every parameter's size"),
         ],
         source: "Kwon et al. 2021, ASAM: Adaptive Sharpness-Aware Minimization for Scale-Invariant Learning "
@@ -50,7 +51,8 @@ public struct ASAM: ParameterPerturbation {
     public func gradient(_ pass: ObjectivePass) throws -> ObjectiveGradient {
         let loss = try pass.evaluate()
         let rho = rho.value(at: pass.step)
-        guard rho > 0 else { return ObjectiveGradient(loss: loss) }
+        let eta = eta.value(at: pass.step)
+        guard rho != 0 else { return ObjectiveGradient(loss: loss) }
         let norm = pass.run(ScaledSquares(eta: eta)).reduce(0) { $0 + $1[0] }.squareRoot()
         try pass.requireFinite(norm)
         guard norm != 0 else { return ObjectiveGradient(loss: loss) }

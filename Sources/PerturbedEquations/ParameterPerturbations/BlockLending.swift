@@ -16,7 +16,7 @@ struct BlockLending {
 
     /// Copies a block of θ aside.
     func save(_ block: Block) {
-        place(optimizer.workspace[block.parameter].tensors[0].baseAddress!, block).copyMemory(
+        place(optimizer.copyMemory[block.parameter].tensors[0].baseAddress!, block).copyMemory(
             from: place(buffers[block.parameter].parameters, block),
             byteCount: block.count * optimizer.parameters[block.parameter].scalar.size)
     }
@@ -46,19 +46,19 @@ struct BlockLending {
         let original =
             hasCopy
             ? widened(
-                place(optimizer.workspace[index].tensors[0].baseAddress!, block), scalar, scratch.noise)
+                place(optimizer.copyMemory[index].tensors[0].baseAddress!, block), scalar, scratch.noise)
             : UnsafeRawPointer(parameters)
         let gradient = buffer.gradient.map {
             let scalar = buffer.gradientScalar ?? scalar
             return widened($0 + block.start * scalar.size, scalar, scratch.gradient)
         }
         return ObjectiveBlock(
-            parameter: index, start: block.start, parameters: span(parameters),
+            parameter: index, number: block.index, start: block.start, parameters: span(parameters),
             original: UnsafeBufferPointer(span(UnsafeMutableRawPointer(mutating: original))),
             gradient: gradient.map {
                 UnsafeBufferPointer(start: $0.assumingMemoryBound(to: S.self), count: block.count)
             },
-            temporaries: spans(optimizer.workspace[index].tensors.dropFirst()),
+            temporaries: spans(optimizer.temporaryMemory[index].tensors),
             stored: spans(optimizer.objectiveState[index].tensors),
             ruleState: spans(optimizer.state[index].tensors), scratch: span(scratch.delta),
             streams: ObjectiveNoise(key: optimizer.key, step: optimizer.step), level: optimizer.engine.level)

@@ -12,6 +12,8 @@ public protocol BlockWork {
 public struct ObjectiveBlock<S: EquationScalar> {
     /// The parameter's number among the optimizer's.
     public let parameter: Int
+    /// The block's number over all parameters.
+    let number: Int
     /// The number of the block's first element within the parameter.
     public let start: Int
     /// θ̃, where the objective is evaluated. Written only by works given to `ObjectivePass.perturb`.
@@ -43,6 +45,15 @@ public struct ObjectiveBlock<S: EquationScalar> {
         _ distribution: NoiseDistribution, scale: Double, draw: Int, to y: UnsafeMutableBufferPointer<S>
     ) {
         noise(draw: draw).run(distribution.value, PK_ADD, y, nil, scale, 0)
+    }
+
+    /// θ̃ ← θ
+    public func reset() {
+        guard let from = original.baseAddress, let to = parameters.baseAddress, from != UnsafePointer(to)
+        else {
+            return
+        }
+        to.update(from: from, count: count)
     }
 
     /// y ← y + scale·x

@@ -4,7 +4,7 @@ import Foundation
 /// The evaluations of one step: what a parameter perturbation works with.
 public final class ObjectivePass {
     let optimizer: PerturbedOptimizer
-    private let objective: (Evaluation) throws -> Double
+    private let objective: (ObjectiveEvaluation) throws -> Double
     private let lend: () throws -> [ParameterBuffer]
     /// θ and g, as last lent.
     private(set) var buffers: [ParameterBuffer]
@@ -12,6 +12,9 @@ public final class ObjectivePass {
     /// The loss of the step's first evaluation; nil before it.
     private(set) var firstLoss: Double?
     private(set) var isPerturbed = false
+    /// What `shift` has added, by draw.
+    private var shifts: [Int: Double] = [:]
+    private var commits: [() -> Void] = []
     /// How often θ̃ was written: tells roundings to bfloat16 apart.
     private var roundings = 0
     /// ‖g‖² of each tensor, of the last evaluation.
@@ -21,7 +24,7 @@ public final class ObjectivePass {
 
     init(
         _ optimizer: PerturbedOptimizer, lend: @escaping () throws -> [ParameterBuffer],
-        objective: @escaping (Evaluation) throws -> Double
+        objective: @escaping (ObjectiveEvaluation) throws -> Double
     ) throws {
         self.optimizer = optimizer
         self.lend = lend
@@ -37,6 +40,8 @@ public final class ObjectivePass {
 
     /// What every noise strength is multiplied by at this step: the cuts after rollbacks, and the controllers' factors.
     public var strengthScale: Double { optimizer.strengthScale }
+    /// How many blocks the parameters have.
+    var blockCount: Int { optimizer.blocks.count }
 
     // MARK: Evaluation
 
@@ -68,7 +73,7 @@ public final class ObjectivePass {
 
     private func call(needsGradient: Bool) throws -> Double {
         let loss = try objective(
-            Evaluation(
+            ObjectiveEvaluation(
                 step: step, number: counts.gradients + counts.losses, needsGradient: needsGradient))
         if firstLoss == nil { firstLoss = loss }
         return loss
@@ -92,27 +97,49 @@ public final class ObjectivePass {
     /// - Returns: the sums over each parameter.
     @discardableResult
     public func run(_ work: some BlockWork) -> [SIMD4<Double>] {
-        walk(work, writing: false)
+        walk(work, writing: false, copying: false)
     }
 
     /// The same for work that writes θ̃: θ is copied first, once a step.
     @discardableResult
     public func perturb(_ work: some BlockWork) -> [SIMD4<Double>] {
-        walk(work, writing: true)
+        walk(work, writing: true, copying: true)
     }
 
-    /// θ̃ ← θ, to the bit.
+    /// Runs `work` once the step has been applied, and only then: for what is kept between steps. g and the
+    /// temporary tensors are as the last evaluation and the last work left them.
+    public func commit(_ work: some BlockWork) {
+        commits.append { [unowned self] in run(work) }
+    }
+
+    /// θ̃ ← θ̃ + scale·ξ of a draw, without a copy of θ: `restore` takes off what was added, up to rounding.
+    func shift(by scale: Double, draw: Int) {
+        shifts[draw, default: 0] += scale
+        walk(ShiftWork(scale: scale, draw: draw), writing: true, copying: false)
+    }
+
+    /// θ̃ ← θ, to the bit where there is a copy.
     public func restore() {
-        guard isPerturbed else { return }
-        optimizer.restoreParameters(buffers)
+        if isPerturbed { optimizer.restoreParameters(buffers) }
         isPerturbed = false
+        for (draw, scale) in shifts.sorted(by: { $0.key < $1.key }) where scale != 0 {
+            shift(by: -scale, draw: draw)
+        }
     }
 
-    /// - Parameter writing: whether `work` writes θ̃.
-    private func walk(_ work: some BlockWork, writing: Bool) -> [SIMD4<Double>] {
-        let saving = writing && !isPerturbed
-        if writing { isPerturbed = true }
-        optimizer.prepareWorkspace()
+    func runCommits() {
+        for commit in commits { commit() }
+        commits = []
+    }
+
+    /// - Parameters:
+    ///   - writing: whether `work` writes θ̃.
+    ///   - copying: whether θ must have been copied aside first.
+    @discardableResult
+    private func walk(_ work: some BlockWork, writing: Bool, copying: Bool) -> [SIMD4<Double>] {
+        let saving = copying && !isPerturbed
+        if copying { isPerturbed = true }
+        optimizer.prepareWorkspace(copying: copying)
         let lending = BlockLending(
             optimizer: optimizer, buffers: buffers, hasCopy: isPerturbed, rounding: roundings)
         if writing { roundings += 1 }
@@ -140,6 +167,17 @@ public final class ObjectivePass {
         return sums
     }
 
+    /// θ̃ ← θ̃ + scale·ξ
+    private struct ShiftWork: BlockWork {
+        let scale: Double
+        let draw: Int
+
+        func run<S: EquationScalar>(_ block: ObjectiveBlock<S>) -> SIMD4<Double> {
+            block.addNoise(.normal, scale: scale, draw: draw, to: block.parameters)
+            return .zero
+        }
+    }
+
     /// ‖g‖² and how many elements of g are not finite.
     private struct GradientMoments: BlockWork {
         func run<S: EquationScalar>(_ block: ObjectiveBlock<S>) -> SIMD4<Double> {
@@ -152,13 +190,3 @@ public final class ObjectivePass {
 
 /// Ends a step in which an evaluation was not finite: it is skipped.
 struct EvaluationNotFinite: Error {}
-
-/// θ̃ ← θ̃ + scale·g
-struct AddGradient: BlockWork {
-    let scale: Double
-
-    func run<S: EquationScalar>(_ block: ObjectiveBlock<S>) -> SIMD4<Double> {
-        if let gradient = block.gradient { block.add(scale, gradient, to: block.parameters) }
-        return .zero
-    }
-}

@@ -41,6 +41,11 @@ public protocol ParameterPerturbation: Catalogued {
     /// How many tensors in the parameters' type and shape a step needs besides the copy of θ. 0 unless told.
     var temporaries: Int { get }
 
+    /// Refuses parameters that it cannot work with. None unless told.
+    ///
+    /// - Throws: `ConfigurationError` naming the setting.
+    func validate(for parameters: [ParameterSpec]) throws
+
     /// Changes each schedule in place (to fill in lengths). Types with schedules implement it.
     mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows
 }
@@ -55,6 +60,7 @@ extension ParameterPerturbation {
     public var storedNames: [String] { [] }
     public var initialMemory: [Double] { [] }
     public var temporaries: Int { 0 }
+    public func validate(for parameters: [ParameterSpec]) throws {}
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {}
 }
 
@@ -74,9 +80,16 @@ public struct ObjectiveGradient: Sendable {
     /// The loss that the step reports and the spike guard watches.
     public var loss: Double
     public var place: Place
+    /// The temporary tensor with the diagonal of the Hessian that a sampling rule asked for.
+    var curvature: Int?
 
     public init(loss: Double, _ place: Place = .evaluated) {
         self.loss = loss
         self.place = place
+    }
+
+    init(loss: Double, _ place: Place, curvature: Int) {
+        self.init(loss: loss, place)
+        self.curvature = curvature
     }
 }

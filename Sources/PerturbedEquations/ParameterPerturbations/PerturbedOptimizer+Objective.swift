@@ -18,7 +18,7 @@ extension PerturbedOptimizer {
     ///   been taken. `DivergenceError` when the spike guard gives up, with the last good state restored.
     @discardableResult
     public func step(
-        _ buffers: [ParameterBuffer], measure: Bool = false, objective: (Evaluation) throws -> Double
+        _ buffers: [ParameterBuffer], measure: Bool = false, objective: (ObjectiveEvaluation) throws -> Double
     ) throws -> StepReport {
         try step(lending: { buffers }, measure: measure, objective: objective)
     }
@@ -30,12 +30,13 @@ extension PerturbedOptimizer {
     @discardableResult
     public func step(
         lending lend: () throws -> [ParameterBuffer], measure: Bool = false,
-        objective: (Evaluation) throws -> Double
+        objective: (ObjectiveEvaluation) throws -> Double
     ) throws -> StepReport {
         guard let parameterPerturbation else {
-            let loss = try objective(Evaluation(step: step, number: 0, needsGradient: true))
+            let loss = try objective(ObjectiveEvaluation(step: step, number: 0, needsGradient: true))
             return try apply(
-                try lend(), loss: loss, measure: measure, .evaluated, EvaluationCounts(gradients: 1))
+                try lend(), loss: loss, measure: measure, ObjectiveGradient(loss: loss),
+                EvaluationCounts(gradients: 1))
         }
         return try withoutActuallyEscaping(lend) { lend in
             try withoutActuallyEscaping(objective) { objective in
@@ -43,8 +44,11 @@ extension PerturbedOptimizer {
                 let gradient = try gradient(of: parameterPerturbation, pass)
                 let report = try apply(
                     buffers(for: gradient, pass), loss: gradient?.loss ?? pass.firstLoss, measure: measure,
-                    gradient?.place, pass.counts)
-                if report.outcome == .applied { objectiveMemory = pass.memory }
+                    gradient, pass.counts)
+                if report.outcome == .applied {
+                    objectiveMemory = pass.memory
+                    pass.runCommits()
+                }
                 return report
             }
         }
@@ -68,20 +72,29 @@ extension PerturbedOptimizer {
             ParameterBuffer(
                 parameters: buffer.parameters,
                 gradient: buffer.gradient.map { _ in
-                    UnsafeRawPointer(workspace[index].tensors[1 + number].baseAddress!)
+                    UnsafeRawPointer(temporaryMemory[index].tensors[number].baseAddress!)
                 }, gradientScalar: parameters[index].scalar.arithmetic, signals: buffer.signals)
         }
     }
 
     // MARK: Memory
 
-    /// The copy of θ and the temporary tensors; made at the first step that needs them, and kept.
-    func prepareWorkspace() {
-        guard workspace.isEmpty else { return }
-        let count = 1 + (parameterPerturbation?.temporaries ?? 0)
-        workspace = parameters.map {
-            StateMemory(tensors: count, bytes: $0.count * $0.scalar.arithmetic.size)
+    /// Makes the copy of θ and the temporary tensors at the first step that needs them; they are kept.
+    func prepareWorkspace(copying: Bool) {
+        if copying && copyMemory.isEmpty {
+            copyMemory = parameters.map { StateMemory(tensors: 1, bytes: $0.count * $0.scalar.size) }
         }
+        if temporaryMemory.isEmpty {
+            let count = parameterPerturbation?.temporaries ?? 0
+            temporaryMemory = parameters.map {
+                StateMemory(tensors: count, bytes: $0.count * $0.scalar.arithmetic.size)
+            }
+        }
+    }
+
+    /// Bytes that grow with the parameters and belong to stage 1: the copy, temporary and kept tensors.
+    package var objectiveBytes: Int {
+        (copyMemory + temporaryMemory + objectiveState).flatMap(\.tensors).reduce(0) { $0 + $1.count }
     }
 
     /// Puts every θ back from the copy.
@@ -91,7 +104,7 @@ extension PerturbedOptimizer {
                 let block = blocks[index]
                 let size = parameters[block.parameter].scalar.size
                 (buffers[block.parameter].parameters + block.start * size).copyMemory(
-                    from: workspace[block.parameter].tensors[0].baseAddress! + block.start * size,
+                    from: copyMemory[block.parameter].tensors[0].baseAddress! + block.start * size,
                     byteCount: block.count * size)
             }
             return 0

@@ -50,18 +50,3 @@ extension ObjectivePass {
         return true
     }
 }
-
-/// The checks that parameter perturbations share.
-enum ObjectiveChecks {
-    static func distance(_ name: String, _ value: Scheduled) throws {
-        try value.require(
-            name, in: 0...Double.greatestFiniteMagnitude, allowed: "a finite distance ≥ 0")
-    }
-}
-
-extension CatalogueEntry.Parameter {
-    static func rho(default value: String) -> Self {
-        .init(
-            "rho", "schedule", default: value, allowed: "≥ 0", unit: "θ, a distance over all parameters", "ρ")
-    }
-}

@@ -18,6 +18,8 @@ public struct UpdateBlock<S: EquationScalar> {
     public let memory: SIMD4<Double>
     /// Var[ĝᵢ | g] by what the terms of δ declare; zero unless required.
     public let noiseVariance: ElementVariance
+    /// The diagonal of the Hessian that a sampling rule's several evaluations estimated; nil for one.
+    let curvature: UnsafeBufferPointer<S>?
     let level: SIMDLevel
     let address: RuleNoiseAddress
     /// Room for one block of noise; nil unless noise is required.
@@ -38,6 +40,12 @@ public struct UpdateBlock<S: EquationScalar> {
         NoiseStream(
             key: address.key, step: address.step, parameter: address.parameter, term: NoiseStream.ruleTerm,
             firstElement: UInt64(address.firstElement), level: level)
+    }
+
+    /// The noise at which a sampling rule's weights were drawn, standing at the block's first element.
+    var weightNoise: NoiseStream {
+        ObjectiveNoise(key: address.key, step: address.step).stream(
+            parameter: address.parameter, draw: 0, firstElement: address.firstElement, level: level)
     }
 
     /// Adds to the rule's own sums over the tensor, which `remember` gets.

@@ -3,7 +3,7 @@ import Torch
 /// y = (x − μ)/√(s² + ε)·w + b, per channel.
 ///
 /// In training μ and s² are the batch's own, and the running ones move: r ← (1 − momentum)·r + momentum·new
-/// (the unbiased variance). In evaluation they are the running ones. Names: `weight`, `bias`, `running_mean`,
+/// (the unbiased variance), unless the context says that nothing is learnt. In evaluation they are the running ones. Names: `weight`, `bias`, `running_mean`,
 /// `running_var`, `num_batches_tracked`, as `torch.nn.BatchNorm1d` and `BatchNorm2d`. Source: Ioffe and
 /// Szegedy 2015, Batch Normalization.
 public struct BatchNorm: Module {
@@ -61,10 +61,14 @@ public struct BatchNorm: Module {
             demand(
                 x.count > x.size(1),
                 "BatchNorm: cannot train on one value per channel (\(x.shape)): use batches of two or more")
-            batchesTracked.withUnsafeMutableBytes { $0.assumingMemoryBound(to: Int64.self)[0] += 1 }
+            if context.learnsStatistics {
+                batchesTracked.withUnsafeMutableBytes { $0.assumingMemoryBound(to: Int64.self)[0] += 1 }
+            }
         }
+        let usesRunning = !context.training || context.learnsStatistics
         return x.batchNorm(
-            weight: weight, bias: bias, runningMean: runningMean, runningVariance: runningVariance,
+            weight: weight, bias: bias, runningMean: usesRunning ? runningMean : nil,
+            runningVariance: usesRunning ? runningVariance : nil,
             training: context.training, momentum: momentum, epsilon: epsilon)
     }
 }

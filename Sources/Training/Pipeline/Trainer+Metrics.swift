@@ -91,7 +91,9 @@ extension Trainer {
                 try Evaluation.measure(plan.model, on: $0, shape: plan.data.inputShape)
             },
             best: progress.best, bestOn: plan.evaluated.kind.rawValue,
-            stability: StabilityReport(of: optimizer.core))
+            stability: StabilityReport(of: optimizer.core),
+            gradientEvaluations: optimizer.core.evaluations.gradients,
+            lossEvaluations: optimizer.core.evaluations.losses)
         try AtomicFile.write(result.json(pretty: true) + Data("\n".utf8), to: run.result)
         return result
     }

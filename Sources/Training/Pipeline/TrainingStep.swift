@@ -42,28 +42,54 @@ struct TrainingStep {
     ///   - measure: whether to measure accuracy, ‖g‖ and ‖δ‖ too, which takes time.
     func take(_ examples: [ArraySlice<Int>], from loader: BatchLoader, measure: Bool) throws -> Outcome {
         let count = examples.reduce(0) { $0 + $1.count }
-        var mean = 0.0
         var correct = 0
-        optimizer.zeroGradients()
         buffers.keep()
+        // A parameter perturbation evaluates the same batch more than once, at parameters of its choice.
+        let report = try optimizer.step(measure: measure) { evaluation in
+            try evaluate(examples, of: count, from: loader, evaluation) { scores, labels in
+                if measure && evaluation.isFirst { correct += scores.countCorrect(labels) }
+            }
+            // 3. Perturbation: ĝ = clip(g) + δ(t), by the equation's terms, within the stability controller's bounds.
+            // 4. Update equation: Δ = D(ĝ; state), by the equation's rule.
+            // 5. Step: θ ← θ − η(t)·Δ.
+            // The optimizer does the three in one pass over memory, a block at a time.
+        }
+        // A rollback has brought the snapshot's own back.
+        if report.outcome == .skippedNonFinite { buffers.restore() }
+        return Outcome(
+            loss: report.loss ?? .nan, accuracy: measure ? Double(correct) / Double(count) : nil,
+            report: report)
+    }
+
+    /// The mean loss of the logical batch, and its gradient where that is wanted.
+    private func evaluate(
+        _ examples: [ArraySlice<Int>], of count: Int, from loader: BatchLoader,
+        _ evaluation: ObjectiveEvaluation,
+        seen: (_ scores: Tensor, _ labels: Tensor) -> Void
+    ) throws -> Double {
+        var mean = 0.0
         let signals = optimizer.signals
-        signals?.begin()
+        if evaluation.needsGradient { signals?.begin(estimating: evaluation.isFirst) }
         for (number, positions) in examples.enumerated() {
-            let batch = try loader.load(positions, step: optimizer.core.step)
+            let batch = try loader.load(positions, step: evaluation.step)
             let share = Double(batch.count) / Double(count)
-            let seed = dropout.derived(UInt64(number)).word(UInt64(optimizer.core.step))
+            let seed = dropout.derived(UInt64(number)).word(UInt64(evaluation.step))
 
             // 1. Forward: the loss of this model on this batch, L(θ).
-            let scores = model.forward(batch.inputs, ForwardContext(training: true, seed: seed, sigma: sigma))
+            let scores = model.forward(
+                batch.inputs,
+                ForwardContext(training: true, seed: seed, sigma: sigma, learnsStatistics: evaluation.isFirst)
+            )
             let value = loss(scores, batch.labels)
             mean += value.item() * share
-            if measure { correct += scores.countCorrect(batch.labels) }
+            seen(scores, batch.labels)
 
             // 2. Gradient: g = ∇L(θ), the mean over the logical batch.
+            guard evaluation.needsGradient else { continue }
             try signals?.observe(value, share: share)
             let isTaken = signals?.takesGradients == true
             try (examples.count == 1 || isTaken ? value : value * share).backward()
-            if number == 0 && examples.count > 1 && optimizer.core.needsSmallBatch {
+            if evaluation.isFirst, number == 0, examples.count > 1, optimizer.core.needsSmallBatch {
                 try optimizer.noteSmallBatch(
                     share: isTaken ? 1 : share, examples: batch.count, of: count)
             }
@@ -71,14 +97,6 @@ struct TrainingStep {
                 try signals?.takeGradients(share: share)
             }
         }
-
-        // 3. Perturbation: ĝ = clip(g) + δ(t), by the equation's terms, within the stability controller's bounds.
-        // 4. Update equation: Δ = D(ĝ; state), by the equation's rule.
-        // 5. Step: θ ← θ − η(t)·Δ.
-        // The optimizer does the three in one pass over memory, a block at a time.
-        let report = try optimizer.step(loss: mean, measure: measure)
-        // A rollback has brought the snapshot's own back.
-        if report.outcome == .skippedNonFinite { buffers.restore() }
-        return Outcome(loss: mean, accuracy: measure ? Double(correct) / Double(count) : nil, report: report)
+        return mean
     }
 }

@@ -34,6 +34,9 @@ public struct TrainingResult: Codable, Sendable, Equatable {
     public var bestOn: String
     /// What the stability controller and the closed loops did.
     public var stability: StabilityReport
+    /// What the steps cost: forward passes with a backward pass, and forward passes alone, each over a logical batch.
+    public var gradientEvaluations: Int
+    public var lossEvaluations: Int
 }
 
 extension TrainingResult {

@@ -120,16 +120,26 @@ import Testing
         }
 
         mutating func parameterPerturbation() -> (any ParameterPerturbation)? {
-            switch count(0...3) {
+            switch count(0...12) {
             case 0: SAM(rho: schedule())
-            case 1: ASAM(rho: schedule(), eta: number())
+            case 1: ASAM(rho: schedule(), eta: schedule())
+            case 2: GSAM(rho: schedule(), alpha: schedule())
+            case 3: LookSAM(rho: schedule(), alpha: schedule(), every: count())
+            case 4: RandomWeights(sigma: schedule(), scale: coin() ? .filter : .one, samples: count())
+            case 5: AWP(gamma: schedule(), vectors: coin())
+            case 6:
+                ParameterSpaceNoise(
+                    sigma: number(), target: schedule(), factor: 1 + number(),
+                    distance: coin() ? .loss : .reported, every: count())
+            case 7: EntropySGD(steps: count(), gamma: schedule(), epsilon: schedule())
+            case 8: MeZO(epsilon: Scheduled(number(0.1...1)), exact: coin())
             default: nil
             }
         }
 
         mutating func rule() -> any UpdateRule {
             let momentum = number(0.01...0.99)
-            switch count(0...15) {
+            switch count(0...16) {
             case 7:
                 return AdaGrad(
                     learningRate: schedule(), learningRateDecay: schedule(), epsilon: schedule(),
@@ -171,6 +181,12 @@ import Testing
                     learningRate: schedule(), friction: Scheduled(number(0.5...1)),
                     inertia: Scheduled(number(0.5...1)), temperature: schedule(),
                     dataSize: number(0.1...9), weightDecay: schedule())
+            case 16:
+                return IVON(
+                    learningRate: schedule(), effectiveSampleSize: Scheduled(number(1...9)),
+                    initialHessian: number(0.1...1), beta1: schedule(0.9), beta2: Scheduled(momentum),
+                    clipRadius: Scheduled(number(0.1...9)), debias: coin(), rescaleRate: coin(),
+                    samples: count())
             case 0: return SGD(learningRate: schedule(), momentum: schedule(0.9), dampening: schedule(1))
             case 1: return SGD(learningRate: schedule(), momentum: Scheduled(momentum), nesterov: true)
             case 2:

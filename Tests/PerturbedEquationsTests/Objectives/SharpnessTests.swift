@@ -49,6 +49,64 @@ import Testing
         #expect(try Self.deviation(of: ASAM(rho: 0.7, eta: 0.1), reference(0.7, 0)) > 1e-4)
     }
 
+    @Test func gsam() throws {
+        func reference(_ alpha: Double) -> (FlatBowl, Int) -> [Double] {
+            { bowl, _ in
+                let g = bowl.gradient(at: bowl.theta)
+                let perturbed = bowl.gradient(at: sum(bowl.theta, 0.5 / norm(g), g))
+                let across = sum(g, -dot(g, perturbed) / dot(perturbed, perturbed), perturbed)
+                precondition(abs(dot(across, perturbed)) < 1e-12 && norm(across) > 1e-3)
+                return sum(perturbed, -alpha, across)
+            }
+        }
+        #expect(try Self.deviation(of: GSAM(rho: 0.5, alpha: 0.4), reference(0.4)) < 1e-13)
+        #expect(try Self.deviation(of: GSAM(rho: 0.5, alpha: 0.4), reference(0)) > 1e-4)
+    }
+
+    @Test func lookSAM() throws {
+        var kept: [Double] = []
+        func reference(_ bowl: FlatBowl, _ step: Int) -> [Double] {
+            let g = bowl.gradient(at: bowl.theta)
+            guard step % 3 == 0 else { return sum(g, 0.6 * norm(g) / norm(kept), kept) }
+            let perturbed = bowl.gradient(at: sum(bowl.theta, 0.5 / norm(g), g))
+            let cosine = dot(g, perturbed) / (norm(g) * norm(perturbed))
+            kept = sum(perturbed, -norm(perturbed) * cosine / norm(g), g)
+            return perturbed
+        }
+        #expect(try Self.deviation(of: LookSAM(rho: 0.5, alpha: 0.6, every: 3), reference) < 1e-12)
+        #expect(try Self.deviation(of: LookSAM(rho: 0.5, alpha: 0.5, every: 3), reference) > 1e-4)
+    }
+
+    @Test func lookSAMInEveryStepIsSAM() throws {
+        func run(_ perturbation: any ParameterPerturbation) throws -> [[UInt64]] {
+            let bowl = try Bowl<Float>(
+                PerturbedEquation(rule: Adam(learningRate: 0.01), parameterPerturbation: perturbation))
+            for _ in 0..<20 { try bowl.step() }
+            return bowl.tensors.bits
+        }
+        #expect(try run(LookSAM(rho: 0.1, every: 1)) == run(SAM(rho: 0.1)))
+        #expect(try run(LookSAM(rho: 0.1, every: 2)) != run(SAM(rho: 0.1)))
+        #expect(try run(GSAM(rho: 0.1, alpha: 0)) == run(SAM(rho: 0.1)))
+    }
+
+    @Test func awp() throws {
+        let sizes = [3, 70]
+        func reference(_ bowl: FlatBowl, _ step: Int) -> [Double] {
+            let g = bowl.gradient(at: bowl.theta)
+            let parts = [0..<3, 3..<73].flatMap { part in
+                let scale = 0.2 * norm(Array(bowl.theta[part])) / norm(Array(g[part]))
+                return sum(Array(bowl.theta[part]), scale, Array(g[part]))
+            }
+            return bowl.gradient(at: parts)
+        }
+        #expect(try Self.deviation(of: AWP(gamma: 0.2, vectors: true), sizes: sizes, reference) < 1e-13)
+        // Biases stay where they are unless asked for.
+        #expect(
+            try Self.deviation(of: AWP(gamma: 0.2), sizes: sizes) { bowl, _ in
+                bowl.gradient(at: bowl.theta)
+            } < 1e-13)
+    }
+
     /// ASAM's promise: scaling one tensor up and the next down changes nothing that it sees.
     @Test func asamIsScaleInvariant() throws {
         // L depends on the product ab alone; (a, b) → (ka, b/k) leaves it as it is.

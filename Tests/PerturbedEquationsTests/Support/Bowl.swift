@@ -5,10 +5,10 @@ final class Bowl<S: EquationScalar> {
     let tensors: Tensors<S>
     let optimizer: PerturbedOptimizer
     /// What was asked, in order, and the θ̃ it was asked at.
-    private(set) var evaluations: [Evaluation] = []
+    private(set) var evaluations: [ObjectiveEvaluation] = []
     private(set) var places: [[[UInt64]]] = []
     /// Called before each evaluation.
-    var before: (Evaluation) throws -> Void = { _ in }
+    var before: (ObjectiveEvaluation) throws -> Void = { _ in }
 
     init(
         _ equation: PerturbedEquation, sizes: [Int] = [3, 70], shapes: [[Int]]? = nil, seed: UInt64 = 1,

@@ -124,12 +124,36 @@ final class MixedRun {
     func advance(to end: Int) throws {
         while optimizer.step < end {
             let step = optimizer.step
-            for tensor in tensors.indices {
-                fill(\.gradient, tensor) { i, theta in gradient(tensor, i, theta, step) }
-                fillSignal(tensors[tensor])
+            guard optimizer.needsObjective else {
+                setGradients(at: step)
+                reports.append(try optimizer.step(buffers))
+                continue
             }
-            reports.append(try optimizer.step(buffers))
+            let report = try optimizer.step(buffers) { evaluation in
+                if evaluation.needsGradient { setGradients(at: step) }
+                return loss(at: step)
+            }
+            reports.append(report)
         }
+    }
+
+    private func setGradients(at step: Int) {
+        for tensor in tensors.indices {
+            fill(\.gradient, tensor) { i, theta in gradient(tensor, i, theta, step) }
+            fillSignal(tensors[tensor])
+        }
+    }
+
+    /// A loss with about the gradient that `wave` gives: Σ θ(θ/4 + wave at θ = 0).
+    private func loss(at step: Int) -> Double {
+        var loss = 0.0
+        for (tensor, memory) in tensors.enumerated() {
+            for i in 0..<memory.spec.count {
+                let theta = memory[i]
+                loss += theta * (theta / 4 + Self.wave(tensor, i, 0, step))
+            }
+        }
+        return loss
     }
 
     /// θ of each tensor, byte by byte.

@@ -6,11 +6,12 @@ import Testing
 /// One catalogued type with one of its settings, in an equation: what the table tests run.
 struct Subject: Sendable, CustomTestStringConvertible {
     enum Family: String, CaseIterable, Sendable {
-        case perturbation, rule, schedule
+        case perturbation, parameterPerturbation, rule, schedule
 
         var types: [any Catalogued.Type] {
             switch self {
             case .perturbation: Catalogue.builtIn.perturbations
+            case .parameterPerturbation: Catalogue.builtIn.parameterPerturbations
             case .rule: Catalogue.builtIn.rules
             case .schedule: Catalogue.builtIn.schedules
             }
@@ -19,6 +20,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
         var samples: [String: [CatalogueSample]] {
             switch self {
             case .perturbation: CatalogueSample.perturbations
+            case .parameterPerturbation: CatalogueSample.parameterPerturbations
             case .rule: CatalogueSample.rules
             case .schedule: CatalogueSample.schedules
             }
@@ -57,7 +59,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
     /// The same equation without the type; nil for what an equation cannot be without.
     func baseEquation() throws -> PerturbedEquation? {
         switch family {
-        case .perturbation: try Self.read(#"{"rule": \#(sample.rule)}"#)
+        case .perturbation, .parameterPerturbation: try Self.read(#"{"rule": \#(sample.rule)}"#)
         case .rule, .schedule: nil
         }
     }
@@ -67,6 +69,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
         let own = #"{"\#(name)": \#(settings)}"#
         return switch family {
         case .perturbation: #"{"rule": \#(sample.rule), "perturbation": [\#(own)]}"#
+        case .parameterPerturbation: #"{"rule": \#(sample.rule), "parameterPerturbation": \#(own)}"#
         case .rule: #"{"rule": \#(own), "perturbation": [{"gaussian": {"sigma": 0.1}}]}"#
         case .schedule:
             #"{"rule": {"sgd": {"learningRate": \#(own)}}, "perturbation": [{"gaussian": {"sigma": \#(own)}}]}"#
@@ -77,6 +80,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
     var path: String {
         switch family {
         case .perturbation: "perturbation.0.\(name)"
+        case .parameterPerturbation: "parameterPerturbation.\(name)"
         case .rule: "rule.\(name)"
         case .schedule: "sgd.learningRate.\(name)"
         }

@@ -3,7 +3,7 @@
 /// All calls of a step are about the same logical batch: the same examples, dropout masks and other
 /// randomness, so that what differs between them is θ alone. Only the first may teach a model's buffers
 /// (the running statistics of batch normalisation).
-public struct Evaluation: Sendable, Hashable {
+public struct ObjectiveEvaluation: Sendable, Hashable {
     /// The logical step.
     public let step: Int
     /// 0 for the step's first evaluation, then 1, 2…
