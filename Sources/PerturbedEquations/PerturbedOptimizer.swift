@@ -109,7 +109,7 @@ public final class PerturbedOptimizer {
         self.engine = engine
         updates = [Int](repeating: 0, count: parameters.count)
         controllerStates = resolved.controllers.map { ControllerState(type(of: $0).catalogueEntry.name) }
-        key = NoiseKey(seed: seed).derived("perturbation")
+        key = Self.noiseKey(seed: seed)
         (self.groups, groupOf) = try Self.resolve(groups, of: resolved, for: parameters, horizon: horizon)
         blocks = Block.table(of: parameters.map(\.count), size: engine.blockSize)
         blockSize = engine.blockSize
@@ -155,6 +155,11 @@ public final class PerturbedOptimizer {
     /// Whether a step needs an objective instead of gradients: with a parameter perturbation, or a rule that samples
     /// the weights.
     public var needsObjective: Bool { parameterPerturbation != nil }
+
+    /// The key of all noise in the steps of a run with that seed.
+    public static func noiseKey(seed: UInt64) -> NoiseKey {
+        NoiseKey(seed: seed).derived("perturbation")
+    }
 
     /// Takes one logical step from given gradients.
     ///

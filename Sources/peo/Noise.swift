@@ -5,8 +5,8 @@ import PerturbedEquations
 /// `peo noise`
 struct Noise: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at the noise: its raw random words.",
-        subcommands: [Words.self])
+        abstract: "Look at the noise: its raw random words, and its values.",
+        subcommands: [Words.self, Values.self])
 
     /// `peo noise words`
     struct Words: ParsableCommand {
@@ -59,6 +59,68 @@ struct Noise: ParsableCommand {
                 guard isRead else { return }
                 group += UInt64(buffer.count / 4)
                 left -= UInt64(count)
+            }
+        }
+    }
+
+    /// `peo noise values`
+    struct Values: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print the noise that a run has at an address, one step a line.",
+            discussion: """
+                The number of a term is its place in the list of perturbations; 4095 is the noise of the rule
+                itself, 4094 that of the parameter perturbation.
+                """)
+
+        @Option(help: "\(NoiseDistribution.allCases.map(\.rawValue).joined(separator: ", ")).")
+        var distribution = "normal"
+
+        @Option(help: "The run's seed.")
+        var seed: UInt64 = 1
+
+        @Option(help: "The logical step.")
+        var step = 0
+
+        @Option(help: "How many steps, from that one on.")
+        var steps = 1
+
+        @Option(help: "The number of the parameter tensor.")
+        var parameter = 0
+
+        @Option(help: "The number of the term.")
+        var term = 0
+
+        @Option(help: "Which draw of the term.")
+        var draw = 0
+
+        @Option(help: "How many elements.")
+        var count = 10
+
+        func validate() throws {
+            guard NoiseDistribution(rawValue: distribution) != nil else {
+                let names = NoiseDistribution.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("--distribution is \(distribution); allowed: \(names)")
+            }
+            for (name, value, limit) in [
+                ("step", step, 1 << 32), ("steps", steps, 1 << 20), ("parameter", parameter, 1 << 32),
+                ("term", term, 1 << 12),
+                ("draw", draw, 16), ("count", count, 1 << 28),
+            ] {
+                guard value >= 0 && value < limit else {
+                    throw ValidationError("--\(name) is \(value); allowed: 0 to \(limit - 1)")
+                }
+            }
+        }
+
+        func run() throws {
+            for step in step..<step + steps {
+                let stream = NoiseStream(
+                    key: PerturbedOptimizer.noiseKey(seed: seed), step: step, parameter: parameter,
+                    term: term, draw: draw)
+                var values = [Float](repeating: 0, count: count)
+                var span = values.mutableSpan
+                stream.fill(&span, with: NoiseDistribution(rawValue: distribution)!)
+                try Output.write(values.map { "\($0)" }.joined(separator: " "))
             }
         }
     }

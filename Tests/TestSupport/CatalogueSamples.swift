@@ -134,6 +134,20 @@ extension CatalogueSample {
         "sgnht": [.init(#"{"learningRate": 0.01, "friction": 0.1, "temperature": 0.5}"#)],
     ]
 
+    /// The equation that they control has noise, and a rule with a second moment.
+    package static let controllers: [String: [CatalogueSample]] = [
+        "plateau": [
+            .init(#"{"scales": "sigma", "factor": 0.5, "patience": 0, "window": 1}"#),
+            .init(#"{"scales": "learningRate", "factor": 0.5, "patience": 0, "window": 2, "cooldown": 1}"#),
+        ],
+        "targetNoiseRatio": [
+            .init(#"{"target": 0.5, "every": 2}"#), .init(#"{"target": 0.5, "of": "update", "every": 1}"#),
+        ],
+        "gradientNoiseScale": [.init(#"{"scales": "sigma", "smoothing": 0.5, "minimumHistory": 2}"#)],
+        "lossImprovement": [.init(#"{"scales": "sigma", "window": 1}"#)],
+        "parameterDistance": [.init(#"{"scales": "sigma", "target": 0.1, "every": 2, "rate": 1.5}"#)],
+    ]
+
     /// Values within 0 … 1 over a run of 100 steps, not constant where the type allows it.
     package static let schedules: [String: [CatalogueSample]] = [
         "constant": [.init(#"{"value": 0.3}"#)],
