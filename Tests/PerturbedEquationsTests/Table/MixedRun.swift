@@ -9,15 +9,15 @@ struct Bits: Equatable, CustomStringConvertible {
     var description: String { "\(bytes.count) bytes" }
 }
 
-/// A run over parameters of all scalar types, empty, of one element, unaligned and ordinary ones; its gradient
-/// depends on nothing but θ and the step.
+/// A run over parameters of all scalar types, empty, of one element, unaligned and ordinary ones, on the loss
+/// L = Σ ½hᵢθᵢ² + wᵢθᵢ: it depends on nothing but θ and the step.
 final class MixedRun {
     struct Tensor {
         let spec: ParameterSpec
         let theta: UnsafeMutableRawPointer
         let gradient: UnsafeMutableRawPointer
-        /// Numbers for the signals: each element of every signal is |g|, in the type of the arithmetic.
-        let signal: UnsafeMutableRawPointer
+        /// What terms may require besides g, one tensor for each `Signal`.
+        fileprivate let signals: [UnsafeMutableRawPointer]
         fileprivate let memory: [UnsafeMutableRawPointer]
 
         var byteCount: Int { spec.count * spec.scalar.size }
@@ -44,29 +44,37 @@ final class MixedRun {
 
     let tensors: [Tensor]
     let optimizer: PerturbedOptimizer
-    /// (tensor, element, θ, step) → g.
-    var gradient: (Int, Int, Double, Int) -> Double = MixedRun.wave
+    /// (tensor, element, step) → (h, w).
+    var problem: (Int, Int, Int) -> (h: Double, w: Double) = MixedRun.wave
+    /// Called after each evaluation with its loss; returns or throws what the objective does.
+    var afterEvaluation: (ObjectiveEvaluation, Double) throws -> Double = { $1 }
     var reports: [StepReport] = []
+    private let usesSignals: Bool
 
     init(
         _ equation: PerturbedEquation, groups: [ParameterGroup] = [], shapes: [Shape] = MixedRun.shapes,
         engine: Engine = Engine(parallel: .serial), seed: UInt64 = 5
     ) throws {
         tensors = shapes.map { shape in
-            let room = shape.count * shape.scalar.arithmetic.size + 128
-            let memory = (0..<3).map { _ in
-                let raw = UnsafeMutableRawPointer.allocate(byteCount: room, alignment: 64)
-                memset(raw, 0, room)
+            let bytes = shape.count * shape.scalar.size
+            let memory = (0..<2 + Signal.allCases.count).map { _ in
+                // Signals of bfloat16 parameters are float32.
+                let raw = UnsafeMutableRawPointer.allocate(byteCount: 2 * bytes + 128, alignment: 64)
+                memset(raw, 0, 2 * bytes + 128)
                 return raw
             }
             let offset = shape.unaligned ? shape.scalar.size : 0
             return Tensor(
                 spec: ParameterSpec(shape.name, shape: [shape.count], scalar: shape.scalar),
-                theta: memory[0] + offset, gradient: memory[1] + offset, signal: memory[2], memory: memory)
+                theta: memory[0] + offset, gradient: memory[1] + offset,
+                signals: Array(memory[2...]), memory: memory)
         }
         optimizer = try PerturbedOptimizer(
             parameters: tensors.map(\.spec), equation: equation, groups: groups, seed: seed, horizon: 100,
             engine: engine)
+        usesSignals = equation.perturbation.contains { term in
+            (0..<4).contains { !term.requirements(at: $0).signals.isEmpty }
+        }
         for tensor in tensors.indices {
             fill(\.theta, tensor) { i, _ in Double(i % 17) / 16 - 0.5 }
         }
@@ -74,86 +82,98 @@ final class MixedRun {
 
     deinit { for memory in tensors.flatMap(\.memory) { memory.deallocate() } }
 
-    /// g = θ/2 + a number in −1 … 1, and some exact zeros.
-    static func wave(_ tensor: Int, _ i: Int, _ theta: Double, _ step: Int) -> Double {
-        if i % 41 == 7 { return 0 }
-        return theta / 2 + Double((i &* 7919 &+ step &* 104_729 &+ tensor) % 201) / 100 - 1
+    /// g = θ/2 + a number in −1 … 1, and nothing but zeros for some elements.
+    static func wave(_ tensor: Int, _ i: Int, _ step: Int) -> (h: Double, w: Double) {
+        if i % 41 == 7 { return (0, 0) }
+        return (0.5, Double((i &* 7919 &+ step &* 104_729 &+ tensor) % 201) / 100 - 1)
+    }
+
+    /// L(θ), and its gradient into the buffers.
+    func evaluate(_ evaluation: ObjectiveEvaluation) throws -> Double {
+        var loss = 0.0
+        for tensor in tensors.indices {
+            func value(_ i: Int, _ theta: Double) -> Double {
+                let (h, w) = problem(tensor, i, evaluation.step)
+                loss += theta * (h * theta / 2 + w)
+                return h * theta + w
+            }
+            if evaluation.needsGradient {
+                fill(\.gradient, tensor, value)
+                if usesSignals { fillSignals(tensor, evaluation.step) }
+            } else {
+                for i in 0..<tensors[tensor].spec.count { _ = value(i, tensors[tensor][i]) }
+            }
+        }
+        return try afterEvaluation(evaluation, loss)
+    }
+
+    private static func store(
+        _ value: Double, _ memory: UnsafeMutableRawPointer, _ i: Int, _ scalar: ScalarType
+    ) {
+        switch scalar {
+        case .float32: memory.assumingMemoryBound(to: Float.self)[i] = Float(value)
+        case .float64: memory.assumingMemoryBound(to: Double.self)[i] = value
+        case .bfloat16: memory.assumingMemoryBound(to: BFloat16.self)[i] = BFloat16(Float(value))
+        }
     }
 
     private func fill(
         _ which: KeyPath<Tensor, UnsafeMutableRawPointer>, _ index: Int, _ value: (Int, Double) -> Double
     ) {
-        let (tensor, out) = (tensors[index], tensors[index][keyPath: which])
+        let tensor = tensors[index]
         for i in 0..<tensor.spec.count {
-            let new = value(i, tensor[i])
-            switch tensor.spec.scalar {
-            case .float32: out.assumingMemoryBound(to: Float.self)[i] = Float(new)
-            case .float64: out.assumingMemoryBound(to: Double.self)[i] = new
-            case .bfloat16: out.assumingMemoryBound(to: BFloat16.self)[i] = BFloat16(Float(new))
+            Self.store(value(i, tensor[i]), tensor[keyPath: which], i, tensor.spec.scalar)
+        }
+    }
+
+    /// Signals as they could be: a curvature, and two halves of the batch with gradients g ± 1/4 or so.
+    private func fillSignals(_ index: Int, _ step: Int) {
+        let tensor = tensors[index]
+        for i in 0..<tensor.spec.count {
+            let (h, w) = problem(index, i, step)
+            let g = h * tensor[i] + w
+            let spread = Double((i &* 31 &+ step &* 17) % 21) / 40 - 0.25
+            for (signal, memory) in zip(Signal.allCases, tensor.signals) {
+                let value =
+                    switch signal {
+                    case .hessianDiagonal: h
+                    case .positivePart: (max(g + spread, 0) + max(g - spread, 0)) / 2
+                    case .microBatchNoise: spread
+                    }
+                Self.store(value, memory, i, tensor.spec.scalar.arithmetic)
             }
         }
     }
 
     var buffers: [ParameterBuffer] {
-        tensors.map { tensor in
-            var buffer = ParameterBuffer(
-                parameters: tensor.theta, gradient: UnsafeRawPointer(tensor.gradient))
-            for signal in Signal.allCases { buffer.signals[signal] = UnsafeRawPointer(tensor.signal) }
-            return buffer
+        tensors.map {
+            var signals = ParameterSignals()
+            for (signal, memory) in zip(Signal.allCases, $0.signals) {
+                signals[signal] = UnsafeRawPointer(memory)
+            }
+            return ParameterBuffer(
+                parameters: $0.theta, gradient: UnsafeRawPointer($0.gradient), signals: signals)
         }
     }
 
-    /// Sets each signal to |g|.
-    private func fillSignal(_ tensor: Tensor) {
-        for i in 0..<tensor.spec.count {
-            switch tensor.spec.scalar {
-            case .float32:
-                tensor.signal.assumingMemoryBound(to: Float.self)[i] =
-                    abs(tensor.gradient.assumingMemoryBound(to: Float.self)[i])
-            case .float64:
-                tensor.signal.assumingMemoryBound(to: Double.self)[i] =
-                    abs(tensor.gradient.assumingMemoryBound(to: Double.self)[i])
-            case .bfloat16:
-                tensor.signal.assumingMemoryBound(to: Float.self)[i] =
-                    abs(Float(tensor.gradient.assumingMemoryBound(to: BFloat16.self)[i]))
+    @discardableResult
+    func step() throws -> StepReport {
+        if optimizer.needsSmallBatch {
+            let step = optimizer.step
+            for tensor in tensors.indices {
+                fill(\.gradient, tensor) { i, theta in
+                    let (h, w) = problem(tensor, i, step)
+                    return h * theta + w + Double((13 * i + step) % 7 - 3) / 10
+                }
             }
+            optimizer.noteSmallBatch(buffers, examples: 8, of: 32)
         }
+        return try optimizer.step(buffers, objective: evaluate)
     }
 
     /// Takes steps until `end` have been taken.
     func advance(to end: Int) throws {
-        while optimizer.step < end {
-            let step = optimizer.step
-            guard optimizer.needsObjective else {
-                setGradients(at: step)
-                reports.append(try optimizer.step(buffers))
-                continue
-            }
-            let report = try optimizer.step(buffers) { evaluation in
-                if evaluation.needsGradient { setGradients(at: step) }
-                return loss(at: step)
-            }
-            reports.append(report)
-        }
-    }
-
-    private func setGradients(at step: Int) {
-        for tensor in tensors.indices {
-            fill(\.gradient, tensor) { i, theta in gradient(tensor, i, theta, step) }
-            fillSignal(tensors[tensor])
-        }
-    }
-
-    /// A loss with about the gradient that `wave` gives: Σ θ(θ/4 + wave at θ = 0).
-    private func loss(at step: Int) -> Double {
-        var loss = 0.0
-        for (tensor, memory) in tensors.enumerated() {
-            for i in 0..<memory.spec.count {
-                let theta = memory[i]
-                loss += theta * (theta / 4 + Self.wave(tensor, i, 0, step))
-            }
-        }
-        return loss
+        while optimizer.step < end { reports.append(try step()) }
     }
 
     /// θ of each tensor, byte by byte.

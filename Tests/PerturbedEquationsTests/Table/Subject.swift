@@ -6,7 +6,7 @@ import Testing
 /// One catalogued type with one of its settings, in an equation: what the table tests run.
 struct Subject: Sendable, CustomTestStringConvertible {
     enum Family: String, CaseIterable, Sendable {
-        case perturbation, parameterPerturbation, rule, schedule
+        case perturbation, parameterPerturbation, rule, schedule, controller
 
         var types: [any Catalogued.Type] {
             switch self {
@@ -14,6 +14,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
             case .parameterPerturbation: Catalogue.builtIn.parameterPerturbations
             case .rule: Catalogue.builtIn.rules
             case .schedule: Catalogue.builtIn.schedules
+            case .controller: Catalogue.builtIn.controllers
             }
         }
 
@@ -23,6 +24,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
             case .parameterPerturbation: CatalogueSample.parameterPerturbations
             case .rule: CatalogueSample.rules
             case .schedule: CatalogueSample.schedules
+            case .controller: CatalogueSample.controllers
             }
         }
     }
@@ -60,7 +62,7 @@ struct Subject: Sendable, CustomTestStringConvertible {
     func baseEquation() throws -> PerturbedEquation? {
         switch family {
         case .perturbation, .parameterPerturbation: try Self.read(#"{"rule": \#(sample.rule)}"#)
-        case .rule, .schedule: nil
+        case .rule, .schedule, .controller: nil
         }
     }
 
@@ -71,18 +73,10 @@ struct Subject: Sendable, CustomTestStringConvertible {
         case .perturbation: #"{"rule": \#(sample.rule), "perturbation": [\#(own)]}"#
         case .parameterPerturbation: #"{"rule": \#(sample.rule), "parameterPerturbation": \#(own)}"#
         case .rule: #"{"rule": \#(own), "perturbation": [{"gaussian": {"sigma": 0.1}}]}"#
+        case .controller:
+            #"{"rule": \#(sample.rule), "perturbation": [{"gaussian": {"sigma": 0.1}}], "controllers": [\#(own)]}"#
         case .schedule:
             #"{"rule": {"sgd": {"learningRate": \#(own)}}, "perturbation": [{"gaussian": {"sigma": \#(own)}}]}"#
-        }
-    }
-
-    /// Where the type's settings stand in the equation.
-    var path: String {
-        switch family {
-        case .perturbation: "perturbation.0.\(name)"
-        case .parameterPerturbation: "parameterPerturbation.\(name)"
-        case .rule: "rule.\(name)"
-        case .schedule: "sgd.learningRate.\(name)"
         }
     }
 
