@@ -108,9 +108,9 @@ extension CatalogueSample {
         "adam": [.init(#"{"learningRate": 0.02, "weightDecay": 0.1, "amsgrad": true}"#), .init("{}")],
         "adamW": [.init(#"{"learningRate": 0.02, "weightDecay": 0.1}"#)],
         "ivon": [
-            .init(#"{"effectiveSampleSize": 100, "beta2": 0.9, "clipRadius": 5}"#),
+            .init(#"{"effectiveSampleSize": 100, "beta2": 0.9, "clipRadius": 0.5}"#),
             .init(
-                #"{"effectiveSampleSize": 100, "learningRate": 0.02, "samples": 3, "rescaleRate": false, "debias": false}"#
+                #"{"effectiveSampleSize": 100, "learningRate": 0.02, "clipRadius": 1, "samples": 3, "rescaleRate": false, "debias": false}"#
             ),
         ],
         "rmsProp": [.init(#"{"learningRate": 0.01, "momentum": 0.5, "centred": true}"#), .init("{}")],

@@ -14,7 +14,8 @@
 /// Units: the loss is a mean over examples and λ (`effectiveSampleSize`) is their number N, so that the target is the
 /// posterior ∝ exp(−N·L(θ) − N·(δ/2)‖θ‖²): δ is the precision of the Gaussian prior over N. θ is the mean of q, what
 /// checkpoints and evaluation see. Clipping the gradient and perturbing it bias ĥ: leave them out, or take
-/// `clipRadius`. With several samples ĥ is taken before clipping and δ(t).
+/// `clipRadius`. With several samples ĥ is taken before clipping and δ(t). But h does not grow with a gradient as
+/// Adam's v does, so one that is far too large is in m for many steps: where such come, clip by norm all the same.
 ///
 /// State: `exp_avg` (m) and `hess` (h, h₀ before the first update).
 ///

@@ -97,9 +97,10 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: 0..<4)
+    /// Other seeds: `PEO_TEST_SEED=7 make core`.
+    @Test(.timeLimit(.minutes(10)), arguments: 0..<4)
     func aThousandScenarios(_ part: Int) throws {
-        let seed = SeededGenerator().seed
+        let seed = SeededGenerator(otherwise: 20_261_124).seed
         print("FaultInjectionTests: PEO_TEST_SEED=\(seed), part \(part)")
         let directory = try TemporaryDirectory()
         var source = SeededGenerator(seed: seed)
