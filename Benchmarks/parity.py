@@ -297,10 +297,14 @@ def _():
             return 0.1
 
     class Pairs(pytorch_optimizer.GSAM):
-        """Its closure returns the outputs too."""
+        """Its closure returns the outputs too, and turns gradients on itself."""
 
         def step(self, closure):
-            return super().step(lambda: (None, closure()))
+            def evaluate():
+                with torch.enable_grad():
+                    return None, closure()
+
+            return super().step(evaluate)
 
     ours = trace({
         "rule": {"momentum": {"learningRate": 0.02, "momentum": 0.9}},
