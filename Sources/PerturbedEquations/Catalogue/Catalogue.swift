@@ -86,6 +86,16 @@ package func decodeNamed(
     return value
 }
 
+/// The same, as the family's protocol.
+func decodeNamed<Value>(
+    _ decoder: any Decoder, kind: String, among types: [any Catalogued.Type], as _: Value.Type
+) throws -> Value {
+    guard let value = try decodeNamed(decoder, kind: kind, among: types) as? Value else {
+        preconditionFailure("the catalogue of \(kind)s holds \(kind)s")
+    }
+    return value
+}
+
 /// Encodes a value as `{name: {settings}}`.
 package func encodeNamed(_ value: any Catalogued, to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: NamedKey.self)

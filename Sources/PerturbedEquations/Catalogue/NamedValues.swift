@@ -7,11 +7,8 @@ public struct NamedRule: Sendable, Codable {
     }
 
     public init(from decoder: any Decoder) throws {
-        let value = try decodeNamed(decoder, kind: "rule", among: decoder.catalogue.rules)
-        guard let rule = value as? any UpdateRule else {
-            preconditionFailure("the catalogue of rules holds rules")
-        }
-        self.rule = rule
+        rule = try decodeNamed(
+            decoder, kind: "rule", among: decoder.catalogue.rules, as: (any UpdateRule).self)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -28,11 +25,9 @@ public struct NamedPerturbation: Sendable, Codable {
     }
 
     public init(from decoder: any Decoder) throws {
-        let value = try decodeNamed(decoder, kind: "perturbation", among: decoder.catalogue.perturbations)
-        guard let term = value as? any Perturbation else {
-            preconditionFailure("the catalogue of perturbations holds perturbations")
-        }
-        self.term = term
+        term = try decodeNamed(
+            decoder, kind: "perturbation", among: decoder.catalogue.perturbations, as: (any Perturbation).self
+        )
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -71,12 +66,9 @@ public struct NamedParameterPerturbation: Sendable, Codable {
     }
 
     public init(from decoder: any Decoder) throws {
-        let value = try decodeNamed(
-            decoder, kind: "parameter perturbation", among: decoder.catalogue.parameterPerturbations)
-        guard let perturbation = value as? any ParameterPerturbation else {
-            preconditionFailure("the catalogue of parameter perturbations holds parameter perturbations")
-        }
-        self.perturbation = perturbation
+        perturbation = try decodeNamed(
+            decoder, kind: "parameter perturbation", among: decoder.catalogue.parameterPerturbations,
+            as: (any ParameterPerturbation).self)
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -93,11 +85,8 @@ public struct NamedController: Sendable, Codable {
     }
 
     public init(from decoder: any Decoder) throws {
-        let value = try decodeNamed(decoder, kind: "controller", among: decoder.catalogue.controllers)
-        guard let controller = value as? any Controller else {
-            preconditionFailure("the catalogue of controllers holds controllers")
-        }
-        self.controller = controller
+        controller = try decodeNamed(
+            decoder, kind: "controller", among: decoder.catalogue.controllers, as: (any Controller).self)
     }
 
     public func encode(to encoder: any Encoder) throws {

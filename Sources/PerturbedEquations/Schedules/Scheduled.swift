@@ -115,15 +115,13 @@ extension Scheduled: Codable {
             self.init(value)
             return
         }
-        let schedule = try decodeNamed(decoder, kind: "schedule", among: decoder.catalogue.schedules)
+        let base = try decodeNamed(
+            decoder, kind: "schedule", among: decoder.catalogue.schedules, as: (any Schedule).self)
         var warmup = 0
         if let container = try? decoder.container(keyedBy: NamedKey.self), let name = container.allKeys.first,
             let settings = try? container.nestedContainer(keyedBy: NamedKey.self, forKey: name)
         {
             warmup = try settings.decode(NamedKey("warmup"), default: 0)
-        }
-        guard let base = schedule as? any Schedule else {
-            preconditionFailure("the catalogue of schedules holds schedules")
         }
         try PerturbedEquations.require(warmup >= 0, "warmup", is: warmup, allowed: "a whole number ≥ 0")
         self.init(base, warmup: warmup)
