@@ -29,6 +29,14 @@ struct Loop {
   }
 };
 
+// Until its number of threads is set, MKL may choose another at each call (MKL_DYNAMIC), by what else the
+// machine does, and a matrix product with another number of threads adds in another order: a resumed run
+// could end with other bits. Setting the number, even to what it is, makes it one number.
+[[maybe_unused]] const bool threads_are_fixed = [] {
+  at::set_num_threads(at::get_num_threads());
+  return true;
+}();
+
 }  // namespace
 
 void ptb_set_threads(int32_t threads) noexcept {
