@@ -9,7 +9,7 @@ struct Bench: ParsableCommand {
         abstract: "Measure speed: the perturbed step, and training steps of small models.",
         discussion: """
             Ratios are taken within one run, round by round, and their medians are printed: the machine's speed
-            drifts, and ratios do not. For PyTorch and optax beside it, see Benchmarks/peers.py.
+            drifts, and ratios do not. For PyTorch and optax beside it, see Benchmarks/.
             """,
         subcommands: [Step.self, Training.self])
 
@@ -64,6 +64,12 @@ struct Bench: ParsableCommand {
         @Argument(help: "\(TrainingCase.allCases.map(\.rawValue).joined(separator: ", ")); all unless given.")
         var name: String?
 
+        /// What to add to the gradient.
+        enum Noise: String, ExpressibleByArgument, CaseIterable { case none, gaussian, both }
+
+        @Option(help: "Train with no noise, with gaussian noise, or with each in turn.")
+        var noise = Noise.both
+
         @Option(help: "Seconds of each of the five rounds.")
         var seconds = 0.5
 
@@ -85,7 +91,9 @@ struct Bench: ParsableCommand {
             Libtorch.keepFreedMemory()
             let cases = name.flatMap(TrainingCase.init(rawValue:)).map { [$0] } ?? TrainingCase.allCases
             let reports = try cases.flatMap { one in
-                try [false, true].map { try one.run(perturbed: $0, seconds: seconds) }
+                try [false, true].filter { noise == .both || $0 == (noise == .gaussian) }.map {
+                    try one.run(perturbed: $0, seconds: seconds)
+                }
             }
             if json {
                 try Output.writeJSON(["training": reports])

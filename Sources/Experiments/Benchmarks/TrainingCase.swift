@@ -7,7 +7,7 @@ import Training
 
 /// `peo bench training`: steps per second of small models, data loading and all.
 ///
-/// `Benchmarks/peers.py` runs the same models in PyTorch's eager mode in turn with this.
+/// `Benchmarks/training.py` runs the same models in PyTorch's eager mode in turn with this.
 public enum TrainingCase: String, Sendable, CaseIterable {
     /// A 64-64-10 MLP, batch 32, one thread.
     case mlp
@@ -23,6 +23,8 @@ public enum TrainingCase: String, Sendable, CaseIterable {
         public let threads: Int
         /// The median over rounds.
         public let stepsPerSecond: Double
+        /// The most memory that the process has held so far, in bytes; nil where the system does not say.
+        public let peakBytes: Int?
     }
 
     private var input: [Int] {
@@ -80,7 +82,8 @@ public enum TrainingCase: String, Sendable, CaseIterable {
         let steps = max(5, Int(seconds / trial))
         let rates = try (0..<5).map { _ in Double(steps) / (try benchmark.run(steps: steps)) }
         return Report(
-            name: rawValue, perturbed: perturbed, threads: threads, stepsPerSecond: PairedTiming.median(rates)
-        )
+            name: rawValue, perturbed: perturbed, threads: threads,
+            stepsPerSecond: PairedTiming.median(rates),
+            peakBytes: ProcessMemory.peak)
     }
 }
