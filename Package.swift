@@ -66,7 +66,7 @@ let torch: [Target] = [
     library(
         "Datasets",
         ["PerturbedEquations", "Safetensors", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
-    library("Models", ["PerturbedEquations", "Torch", "TorchNN"]),
+    library("Models", ["PerturbedEquations", "Datasets", "Torch", "TorchNN"]),
     library(
         "Training",
         [
@@ -91,7 +91,7 @@ let torch: [Target] = [
     tests(
         of: "Datasets",
         ["TestSupport", "CZlib", "Safetensors", .product(name: "Crypto", package: "swift-crypto")]),
-    tests(of: "Models", ["TestSupport", "TorchNN"]),
+    tests(of: "Models", ["TestSupport", "TorchNN", "Torch", "Datasets", "Safetensors"]),
     tests(
         of: "Training",
         [

@@ -1,22 +1,31 @@
 import Foundation
+import PerturbedEquations
 
-/// One part of a data set: examples of equal shape, each with the number of its class.
+/// One part of a data set: examples of equal shape, each with its targets.
 ///
-/// Examples are stored as bytes with a scale, or as floats; a part chosen from another one shares its
+/// Examples are stored as bytes with a scale, as floats, or as tokens; a part chosen from another one shares its
 /// storage.
 public struct DataSplit: Sendable {
     enum Storage: Sendable {
         /// Bytes, and the number that each of the 256 bytes stands for.
         case bytes(Data, table: [Float])
         case floats([Float])
+        case tokens([Int32])
+        /// Windows of a text, which are inputs and targets at once.
+        case text(TextWindows)
     }
 
-    /// How many numbers one example has.
+    /// How many numbers, or tokens, one example has.
     public let exampleSize: Int
+    /// How many targets one example has: 1, or as many as tokens.
+    public let targetSize: Int
     /// The examples of this part by their position in the storage; `nil` stands for all, in order.
     private let rows: [Int]?
-    private let storage: Storage
-    private let storedLabels: [Int64]
+    let storage: Storage
+    private let storedTargets: [Int64]
+    /// How many targets of each stored example are asked for; `nil` stands for all.
+    private let targetCounts: [Int]?
+    private let drawnPerEpoch: Int?
 
     /// Examples whose pixels are bytes.
     ///
@@ -27,7 +36,7 @@ public struct DataSplit: Sendable {
     /// - Precondition: the sizes agree.
     public init(pixels: Data, scale: PixelScale, labels: [Int64], exampleSize: Int) {
         precondition(pixels.count == labels.count * exampleSize, "sizes of pixels and labels do not agree")
-        self.init(.bytes(pixels, table: scale.table), labels: labels, exampleSize: exampleSize, rows: nil)
+        self.init(.bytes(pixels, table: scale.table), targets: labels, exampleSize: exampleSize)
     }
 
     /// Examples whose features are floats.
@@ -43,22 +52,51 @@ public struct DataSplit: Sendable {
                 "\(name): example \(position / exampleSize), feature \(position % exampleSize) is "
                     + "\(features[position]); allowed: finite numbers")
         }
-        self.init(.floats(features), labels: labels, exampleSize: exampleSize, rows: nil)
+        self.init(.floats(features), targets: labels, exampleSize: exampleSize)
     }
 
-    private init(_ storage: Storage, labels: [Int64], exampleSize: Int, rows: [Int]?) {
+    init(
+        _ storage: Storage, targets: [Int64], exampleSize: Int, targetSize: Int = 1,
+        targetCounts: [Int]? = nil,
+        drawnPerEpoch: Int? = nil, rows: [Int]? = nil
+    ) {
         self.storage = storage
-        self.storedLabels = labels
+        storedTargets = targets
         self.exampleSize = exampleSize
+        self.targetSize = targetSize
+        self.targetCounts = targetCounts
+        self.drawnPerEpoch = drawnPerEpoch
         self.rows = rows
     }
 
     /// The number of examples.
-    public var count: Int { rows?.count ?? storedLabels.count }
+    public var count: Int {
+        if let rows { return rows.count }
+        if case .text(let windows) = storage { return windows.count }
+        return storedTargets.count / targetSize
+    }
 
-    /// The class of each example, in order.
+    /// The examples of one epoch: all, or for windows of a text a random sample.
+    public var examplesPerEpoch: Int { drawnPerEpoch ?? count }
+
+    /// The order of one epoch of training, a pure function of the key and the epoch.
+    public func order(key: NoiseKey, epoch: Int) -> EpochOrder {
+        drawnPerEpoch.map { EpochOrder(key: key, epoch: epoch, drawing: $0, of: count) }
+            ?? EpochOrder(key: key, epoch: epoch, count: count)
+    }
+
+    /// The class of each example, in order; none for windows of a text.
+    ///
+    /// - Precondition: an example has one target.
     public var labels: [Int64] {
-        rows.map { $0.map { storedLabels[$0] } } ?? storedLabels
+        precondition(targetSize == 1, "an example has \(targetSize) targets, not one label")
+        return rows.map { $0.map { storedTargets[$0] } } ?? storedTargets
+    }
+
+    /// How many targets of the examples at `positions` are asked for.
+    public func targetCount(of positions: ArraySlice<Int>) -> Int {
+        guard let targetCounts else { return positions.count * targetSize }
+        return positions.reduce(0) { $0 + targetCounts[row($1)] }
     }
 
     /// The part made of the given examples of this one, in the given order.
@@ -67,8 +105,27 @@ public struct DataSplit: Sendable {
     public func selecting(_ positions: [Int]) -> DataSplit {
         precondition(positions.allSatisfy { $0 >= 0 && $0 < count }, "an example is outside 0..<\(count)")
         return DataSplit(
-            storage, labels: storedLabels, exampleSize: exampleSize,
-            rows: rows.map { rows in positions.map { rows[$0] } } ?? positions)
+            storage, targets: storedTargets, exampleSize: exampleSize, targetSize: targetSize,
+            targetCounts: targetCounts, rows: rows.map { rows in positions.map { rows[$0] } } ?? positions)
+    }
+
+    /// The part without `count` examples, and those: the last ones of `order`, or the end of a text, so that no window
+    /// of one part overlaps the other part's.
+    ///
+    /// - Precondition: `0 < count < self.count`.
+    func setting(aside count: Int, order: () -> [Int]) throws -> (rest: DataSplit, aside: DataSplit) {
+        if case .text(let windows) = storage, rows == nil {
+            let (rest, end) = windows.cuttingOff(last: count)
+            guard rest.count > 0 else {
+                throw DatasetError(
+                    .request,
+                    "setting the last \(end.range.count) tokens aside leaves \(rest.range.count) to train on; "
+                        + "allowed: at least \(exampleSize + 1)")
+            }
+            return (DataSplit(rest), DataSplit(end))
+        }
+        let order = order()
+        return (selecting(order.dropLast(count).sorted()), selecting(order.suffix(count).sorted()))
     }
 
     /// Writes the examples at `positions`, as numbers and one after the other, and their classes.
@@ -79,19 +136,17 @@ public struct DataSplit: Sendable {
     ///   - positions: which examples, each in `0..<count`; a slice of ``EpochOrder/indices`` for example.
     ///   - features: room for `positions.count` × ``exampleSize`` numbers.
     ///   - labels: room for `positions.count` classes.
-    /// - Precondition: the positions exist and the room suffices.
+    /// - Precondition: the examples are numbers with one target, the positions exist and the room suffices.
     public func copyBatch(
         _ positions: ArraySlice<Int>, into features: UnsafeMutableBufferPointer<Float>,
         labels: UnsafeMutableBufferPointer<Int64>
     ) {
-        precondition(
-            features.count >= positions.count * exampleSize && labels.count >= positions.count,
-            "a batch of \(positions.count) examples does not fit the buffers given")
+        requireRoom(positions, features.count, labels.count)
         switch storage {
         case .bytes(let pixels, let table):
             pixels.withUnsafeBytes { pixels in
                 table.withUnsafeBufferPointer { table in
-                    forEach(of: positions, labels: labels) { target, row in
+                    forEach(of: positions, targets: labels) { target, row in
                         let source = pixels.baseAddress! + row * exampleSize
                         for offset in 0..<exampleSize {
                             let byte = source.load(fromByteOffset: offset, as: UInt8.self)
@@ -102,25 +157,40 @@ public struct DataSplit: Sendable {
             }
         case .floats(let values):
             values.withUnsafeBufferPointer { values in
-                forEach(of: positions, labels: labels) { target, row in
+                forEach(of: positions, targets: labels) { target, row in
                     (features.baseAddress! + target * exampleSize)
                         .update(from: values.baseAddress! + row * exampleSize, count: exampleSize)
                 }
             }
+        case .tokens, .text: preconditionFailure("the examples are tokens, not numbers")
         }
     }
 
-    /// Calls `copy` with each place in the batch and the stored row that goes there; fills in the classes.
+    func requireRoom(_ positions: ArraySlice<Int>, _ inputs: Int, _ targets: Int) {
+        precondition(
+            inputs >= positions.count * exampleSize && targets >= positions.count * targetSize,
+            "a batch of \(positions.count) examples does not fit the buffers given")
+    }
+
+    /// Where the storage has the example at a position.
     @inline(__always)
-    private func forEach(
-        of positions: ArraySlice<Int>, labels: UnsafeMutableBufferPointer<Int64>,
+    func row(_ position: Int) -> Int {
+        precondition(position >= 0 && position < count, "example \(position) is outside 0..<\(count)")
+        return rows.map { $0[position] } ?? position
+    }
+
+    /// Calls `copy` with each place in the batch and the stored row that goes there; fills in the targets.
+    @inline(__always)
+    func forEach(
+        of positions: ArraySlice<Int>, targets: UnsafeMutableBufferPointer<Int64>,
         copy: (_ target: Int, _ row: Int) -> Void
     ) {
-        for (target, position) in positions.enumerated() {
-            precondition(position >= 0 && position < count, "example \(position) is outside 0..<\(count)")
-            let row = rows.map { $0[position] } ?? position
-            labels[target] = storedLabels[row]
-            copy(target, row)
+        for (place, position) in positions.enumerated() {
+            let row = row(position)
+            for offset in 0..<targetSize {
+                targets[place * targetSize + offset] = storedTargets[row * targetSize + offset]
+            }
+            copy(place, row)
         }
     }
 }

@@ -1,13 +1,13 @@
 import Foundation
 import PerturbedEquations
 
-/// A labelled set of images in memory, in two or three parts: train, validation if asked for, and test.
+/// A set of examples in memory, in two or three parts: train, validation if asked for, and test.
 public struct Dataset: Sendable {
     /// The name in the catalogue, such as `fashion-mnist`.
     public let name: String
-    /// Channels, height and width of one example.
-    public let inputShape: [Int]
-    /// What each label means; label k is `classNames[k]`.
+    /// What one example is.
+    public let kind: ExampleKind
+    /// What each class means, a token's text where classes are tokens; class k is `classNames[k]`.
     public let classNames: [String]
     /// Examples to fit parameters with.
     public let train: DataSplit
@@ -18,23 +18,38 @@ public struct Dataset: Sendable {
     public let test: DataSplit
 
     public init(
-        name: String, inputShape: [Int], classNames: [String], train: DataSplit,
+        name: String, kind: ExampleKind, classNames: [String], train: DataSplit,
         validation: DataSplit? = nil, test: DataSplit
     ) {
         self.name = name
-        self.inputShape = inputShape
+        self.kind = kind
         self.classNames = classNames
         self.train = train
         self.validation = validation
         self.test = test
     }
 
+    /// Numbers of one shape, such as images [channels, height, width], each in one of the classes named.
+    public init(
+        name: String, inputShape: [Int], classNames: [String], train: DataSplit,
+        validation: DataSplit? = nil, test: DataSplit
+    ) {
+        self.init(
+            name: name, kind: .numbers(inputShape, classes: classNames.count), classNames: classNames,
+            train: train,
+            validation: validation, test: test)
+    }
+
+    /// The shape of one example's input.
+    public var inputShape: [Int] { kind.inputShape }
+
     /// The same data with `count` training examples set aside for validation.
     ///
     /// Which ones is fixed by the data set's name and size alone: the last `count` of
     /// `NoiseKey(seed: 0).derived("validation").permutation(of: train.count)`. It does not depend on the
     /// seed of a run, so runs with different seeds are tuned on the same examples. Both parts keep the
-    /// original order.
+    /// original order. Of a text it is its end: the last `count` places where a training block can begin, cut into
+    /// blocks side by side.
     ///
     /// - Throws: ``DatasetError`` unless `0 < count < train.count`, or if a validation part exists already.
     public func carvingValidation(count: Int) throws -> Dataset {
@@ -47,10 +62,10 @@ public struct Dataset: Sendable {
                 "a validation part of \(count) examples cannot be taken from the \(train.count) training "
                     + "examples of '\(name)'; allowed: 1 to \(train.count - 1)")
         }
-        let order = NoiseKey(seed: 0).derived("validation").permutation(of: train.count)
+        let (rest, aside) = try train.setting(aside: count) {
+            NoiseKey(seed: 0).derived("validation").permutation(of: train.count)
+        }
         return Dataset(
-            name: name, inputShape: inputShape, classNames: classNames,
-            train: train.selecting(order.dropLast(count).sorted()),
-            validation: train.selecting(order.suffix(count).sorted()), test: test)
+            name: name, kind: kind, classNames: classNames, train: rest, validation: aside, test: test)
     }
 }

@@ -17,7 +17,8 @@ public enum CatalogueFamily: String, CaseIterable, Sendable {
         case .guards: Catalogue.guards
         case .noise: NoiseEntries.all
         case .models: ModelCatalogue.entries.map(CatalogueEntry.init)
-        case .datasets: DatasetCatalogue.entries.map(CatalogueEntry.init)
+        case .datasets:
+            DatasetCatalogue.entries.map(CatalogueEntry.init) + DataSourceCatalogue.all.map { $0.entry }
         }
     }
 

@@ -1,3 +1,4 @@
+import Datasets
 import Torch
 import TorchNN
 
@@ -87,16 +88,9 @@ public struct CNN: ModelArchitecture, Hashable {
         ],
         source: "LeCun and others 1998, Gradient-based learning applied to document recognition")
 
-    public func build(input shape: [Int], classes: Int, seed: UInt64) throws -> any Module {
-        guard shape.count == 3, shape.allSatisfy({ $0 > 0 }) else {
-            throw ModelError(
-                code: .inputShape,
-                message:
-                    "cnn: the input's shape is \(shape); allowed: an image [channels, height, width] (try mlp)"
-            )
-        }
-        try checkClasses(classes, "cnn")
-        var (height, width) = (shape[1], shape[2])
+    public func build(for kind: ExampleKind, seed: UInt64) throws -> any Module {
+        var (inputs, height, width) = try kind.image(for: "cnn")
+        let classes = try kind.classes(for: "cnn")
         let blocks = min(height, width).bitWidth - 1 - min(height, width).leadingZeroBitCount
         guard channels.count <= blocks else {
             throw ModelError(
@@ -107,7 +101,6 @@ public struct CNN: ModelArchitecture, Hashable {
         }
 
         var layers: [any Module] = []
-        var inputs = shape[0]
         // A layer's place decides its seed, so that equal layers differ.
         func layerSeed() -> UInt64 { derivedSeed(seed, String(layers.count)) }
         for outputs in channels {

@@ -1,3 +1,4 @@
+import Datasets
 import Torch
 import TorchNN
 
@@ -66,13 +67,9 @@ public struct MLP: ModelArchitecture, Hashable {
         ],
         source: "Rumelhart, Hinton and Williams 1986, Learning representations by back-propagating errors")
 
-    public func build(input shape: [Int], classes: Int, seed: UInt64) throws -> any Module {
-        guard !shape.isEmpty, shape.allSatisfy({ $0 > 0 }) else {
-            throw ModelError(
-                code: .inputShape,
-                message: "mlp: the input's shape is \(shape); allowed: one or more sizes above 0")
-        }
-        try checkClasses(classes, "mlp")
+    public func build(for kind: ExampleKind, seed: UInt64) throws -> any Module {
+        let shape = try kind.numbers(for: "mlp")
+        let classes = try kind.classes(for: "mlp")
         var layers: [any Module] = [Flatten()]
         var inputs = shape.reduce(1, *)
         // A layer's place decides its seed, so that equal layers differ.
@@ -97,12 +94,4 @@ func linear(
     noisySigma > 0
         ? try NoisyLinear(inputs, outputs, sigma: noisySigma, initialiser: initialiser, seed: seed)
         : try Linear(inputs, outputs, initialiser: initialiser, seed: seed)
-}
-
-/// One output is a regression; there is no model without any.
-func checkClasses(_ classes: Int, _ model: String) throws(ModelError) {
-    guard classes > 0 else {
-        throw ModelError(
-            code: .classes, message: "\(model): the number of classes is \(classes); allowed: 1 or more")
-    }
 }

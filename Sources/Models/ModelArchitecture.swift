@@ -1,3 +1,4 @@
+import Datasets
 import Torch
 import TorchNN
 
@@ -12,11 +13,19 @@ public protocol ModelArchitecture: Codable, Sendable {
     /// All defaults.
     init()
 
-    /// A new model for inputs of one shape (without the batch's dimension) that scores `classes` classes.
+    /// A new model for examples of one kind.
     ///
-    /// Its weights depend on `seed` alone.
-    /// - Throws: `ModelError` where the settings do not fit the input; `TorchError` where there is no memory.
-    func build(input shape: [Int], classes: Int, seed: UInt64) throws -> any Module
+    /// Its weights depend on `seed` alone. It takes a batch as the kind's `InputKind` says, and gives scores as its
+    /// `TargetKind` says. `ExampleKind.numbers(for:)` and its neighbours read what a model takes, and refuse the rest.
+    /// - Throws: `ModelError` where the settings do not fit the examples; `TorchError` where there is no memory.
+    func build(for kind: ExampleKind, seed: UInt64) throws -> any Module
+}
+
+extension ModelArchitecture {
+    /// A new model for numbers of one shape (without the batch's dimension), each example in one of `classes` classes.
+    public func build(input shape: [Int], classes: Int, seed: UInt64) throws -> any Module {
+        try build(for: .numbers(shape, classes: classes), seed: seed)
+    }
 }
 
 /// The facts about a kind of model that `peo list models` prints.
@@ -66,11 +75,20 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case imageTooSmall
         /// There are too few classes to tell apart.
         case classes
+        /// The model does not answer what the data asks, such as a class at each token.
+        case target
+        /// The model's settings contradict each other or the data, such as a width that its heads do not divide.
+        case settings
     }
 
     public let code: Code
     /// Names the model, the value, and what is allowed.
     public let message: String
+
+    public init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
 
     public var description: String { message }
 }

@@ -1,9 +1,9 @@
 import Torch
 
-/// What training makes small: a mean over the batch.
+/// What training makes small: a mean over the batch's targets.
 public enum Loss: Sendable, Hashable {
-    /// −log softmax(x)[target], for x [n, classes] and int64 targets [n] or probabilities [n, classes]. With
-    /// smoothing s in 0...1 the target is (1 − s)·target + s/classes.
+    /// −log softmax(x)[target], for x [… classes] and int64 targets […] or probabilities [… classes], with any number of
+    /// dimensions before the classes. A target of −100 is not asked for: the mean is over the others. With smoothing s in 0...1 the target is (1 − s)·target + s/classes.
     case crossEntropy(labelSmoothing: Double = 0)
     /// (x − target)², for equal shapes.
     case meanSquaredError
@@ -14,9 +14,19 @@ public enum Loss: Sendable, Hashable {
     public func callAsFunction(_ prediction: Tensor, _ target: Tensor) -> Tensor {
         switch self {
         case .crossEntropy(let labelSmoothing):
-            prediction.crossEntropy(target, labelSmoothing: labelSmoothing)
+            Self.rows(prediction).crossEntropy(
+                target.dtype == .int64 ? target.flattened() : Self.rows(target),
+                labelSmoothing: labelSmoothing)
         case .meanSquaredError: prediction.meanSquaredError(target)
         case .binaryCrossEntropyWithLogits: prediction.binaryCrossEntropyWithLogits(target)
         }
     }
+
+    /// How many scores [… classes] are largest at their int64 target […]; a target of −100 counts as wrong.
+    public func countCorrect(_ scores: Tensor, _ target: Tensor) -> Int {
+        Self.rows(scores).countCorrect(target.flattened())
+    }
+
+    /// All dimensions but the last made one.
+    private static func rows(_ x: Tensor) -> Tensor { x.rank > 2 ? x.flattened(through: -2) : x }
 }

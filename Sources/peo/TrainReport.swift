@@ -31,7 +31,13 @@ struct TrainReport: Encodable {
         lines.append(("test", measure(result.test)))
         if let best = result.best {
             lines.append(
-                ("best", "\(result.bestOn) accuracy \(percent2(best.accuracy)) at step \(best.step)"))
+                (
+                    "best",
+                    "\(result.bestOn) "
+                        + (result.test.perplexity == nil
+                            ? "accuracy \(percent2(best.accuracy))" : "loss \(short(best.loss))")
+                        + " at step \(best.step)"
+                ))
         }
         lines.append(("stability", result.stability.text))
         let width = (lines.map(\.0.count).max() ?? 0) + 2
@@ -40,7 +46,12 @@ struct TrainReport: Encodable {
     }
 
     private static func measure(_ evaluation: Evaluation) -> String {
-        "accuracy \(percent2(evaluation.accuracy)), loss \(short(evaluation.loss)) on \(evaluation.count) examples"
+        guard let perplexity = evaluation.perplexity else {
+            return "accuracy \(percent2(evaluation.accuracy)), loss \(short(evaluation.loss)) on "
+                + "\(evaluation.count) examples"
+        }
+        return "loss \(String(format: "%.4f", evaluation.loss)), perplexity \(short(perplexity)), accuracy "
+            + "\(percent2(evaluation.accuracy)) on \(evaluation.count) tokens"
     }
 
     private static func percent2(_ share: Double) -> String { String(format: "%.2f%%", share * 100) }

@@ -10,7 +10,7 @@ import PerturbedEquations
 /// for batch in order.batches(of: 64) { … }
 /// ```
 public struct EpochOrder: Sendable, Hashable {
-    /// Every example once, in the order of visit.
+    /// The examples in the order of visit: each once, unless they are drawn.
     public let indices: [Int]
 
     /// The order `key.derived("shuffle").derived(epoch).permutation(of: count)`.
@@ -22,6 +22,18 @@ public struct EpochOrder: Sendable, Hashable {
     public init(key: NoiseKey, epoch: Int, count: Int) {
         precondition(epoch >= 0 && count >= 0)
         indices = key.derived("shuffle").derived(UInt64(epoch)).permutation(of: count)
+    }
+
+    /// A random sample with repetition, for examples that overlap: the i-th is
+    /// `key.derived("blocks").derived(epoch).uniformIndex(below: count, i)`.
+    ///
+    /// - Parameters:
+    ///   - drawn: how many examples the epoch visits.
+    ///   - count: how many examples there are, at least 1.
+    public init(key: NoiseKey, epoch: Int, drawing drawn: Int, of count: Int) {
+        precondition(epoch >= 0 && drawn >= 0 && count >= 1)
+        let key = key.derived("blocks").derived(UInt64(epoch))
+        indices = (0..<drawn).map { Int(key.uniformIndex(below: UInt64(count), UInt64($0))) }
     }
 
     /// The order without a shuffle, for evaluation.

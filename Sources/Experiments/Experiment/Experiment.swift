@@ -114,7 +114,7 @@ public struct Experiment {
         }
         let seed = NoiseKey(seed: settings.seed).derived("initialise").seed
         let model = try config.model.architecture.build(
-            input: data.inputShape, classes: data.classNames.count, seed: seed)
+            for: data.kind, seed: seed)
         return TrainingPlan(
             name: name, modelName: config.model.name, model: model, data: data, equation: config.equation,
             groups: config.groups, settings: settings)

@@ -46,7 +46,7 @@ struct BatchNoise {
             }
         }
         if let labels {
-            batch.labels.withUnsafeMutableBytes { bytes in
+            batch.targets.withUnsafeMutableBytes { bytes in
                 labels.apply(
                     to: bytes.bindMemory(to: Int64.self), classes: classes, key: key, step: step,
                     examples: examples)

@@ -1,3 +1,4 @@
+import Datasets
 import PerturbedEquations
 
 /// Wrong labels in training: a share of them is drawn anew, evenly from all classes.
@@ -47,11 +48,12 @@ public struct LabelNoise: Codable, Sendable {
         try rate.require("rate", in: 0...1, allowed: "0 ≤ rate ≤ 1")
     }
 
-    /// Draws the labels of a batch.
+    /// Draws the labels of a batch. A label that is not asked for (−100) stays so.
     ///
     /// - Parameters:
+    ///   - labels: as many for each example, one after the other.
     ///   - classes: C ≥ 1.
-    ///   - examples: the number of each label's example in the training data.
+    ///   - examples: the number of each example in the training data.
     package func apply(
         to labels: UnsafeMutableBufferPointer<Int64>, classes: Int, key: NoiseKey, step: Int,
         examples: ArraySlice<Int>
@@ -59,11 +61,15 @@ public struct LabelNoise: Codable, Sendable {
         let rate = rate.value(at: step)
         guard rate > 0 else { return }
         let key = key.derived("labelNoise").derived(redraw == .once ? .max : UInt64(step))
+        let size = labels.count / max(examples.count, 1)
         for (place, example) in examples.enumerated() {
             let own = key.derived(UInt64(example))
-            // The upper 53 bits as a number in [0, 1): rate 1 draws every label.
-            guard Double(own.word(0) >> 11) * 0x1p-53 < rate else { continue }
-            labels[place] = Int64(own.uniformIndex(below: UInt64(classes), 1))
+            for offset in 0..<size where labels[place * size + offset] != TargetKind.ignored {
+                // The upper 53 bits as a number in [0, 1): rate 1 draws every label.
+                let counter = UInt64(2 * offset)
+                guard Double(own.word(counter) >> 11) * 0x1p-53 < rate else { continue }
+                labels[place * size + offset] = Int64(own.uniformIndex(below: UInt64(classes), counter + 1))
+            }
         }
     }
 }

@@ -1,28 +1,32 @@
 import Datasets
 import Torch
 
-/// Examples as tensors: the model's input [n, …] and the int64 labels [n].
+/// Examples as tensors: the model's input [n, …], and the int64 targets [n] or [n, length].
 struct Batch {
     var inputs: Tensor
-    var labels: Tensor
+    var targets: Tensor
+    /// Examples.
     var count: Int
 }
 
 /// Fills tensors with examples, the same tensors again for batches of the same size.
 final class BatchLoader {
     private let split: DataSplit
-    private let shape: [Int]
+    private let kind: ExampleKind
     private let noise: BatchNoise?
     private var made: [Int: Batch] = [:]
 
     /// - Parameters:
-    ///   - shape: the shape of one example.
+    ///   - kind: of the examples.
     ///   - noise: what training adds to the examples.
-    init(_ split: DataSplit, shape: [Int], noise: BatchNoise? = nil) {
+    init(_ split: DataSplit, of kind: ExampleKind, noise: BatchNoise? = nil) {
         self.split = split
-        self.shape = shape
+        self.kind = kind
         self.noise = noise
     }
+
+    /// How many targets of some examples are asked for: a loss is a mean over them.
+    func targetCount(of positions: ArraySlice<Int>) -> Int { split.targetCount(of: positions) }
 
     /// The examples at `positions`, with the noise of a training step where one is named. The batch is valid until the
     /// next call.
@@ -30,10 +34,14 @@ final class BatchLoader {
     func load(_ positions: ArraySlice<Int>, step: Int? = nil) throws -> Batch {
         let batch = try made[positions.count] ?? make(positions.count)
         batch.inputs.withUnsafeMutableBytes { inputs in
-            batch.labels.withUnsafeMutableBytes { labels in
-                split.copyBatch(
-                    positions, into: inputs.bindMemory(to: Float.self),
-                    labels: labels.bindMemory(to: Int64.self))
+            batch.targets.withUnsafeMutableBytes { targets in
+                let targets = targets.bindMemory(to: Int64.self)
+                switch kind.input {
+                case .numbers:
+                    split.copyBatch(positions, into: inputs.bindMemory(to: Float.self), labels: targets)
+                case .tokens:
+                    split.copyTokens(positions, into: inputs.bindMemory(to: Int64.self), targets: targets)
+                }
             }
         }
         if let noise, let step { noise.apply(to: batch, positions, step: step) }
@@ -41,8 +49,14 @@ final class BatchLoader {
     }
 
     private func make(_ count: Int) throws -> Batch {
-        let batch = Batch(
-            inputs: try .zeros([count] + shape), labels: try .zeros([count], dtype: .int64), count: count)
+        let shape = [count] + kind.inputShape
+        let inputs: Tensor =
+            switch kind.input {
+            case .numbers: try .zeros(shape)
+            case .tokens: try .zeros(shape, dtype: .int64)
+            }
+        let targets = try Tensor.zeros(kind.target.isPerToken ? shape : [count], dtype: .int64)
+        let batch = Batch(inputs: inputs, targets: targets, count: count)
         made[count] = batch
         return batch
     }

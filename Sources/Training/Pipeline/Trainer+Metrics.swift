@@ -52,16 +52,17 @@ extension Trainer {
     /// Measures the model on the data that it is judged by, and keeps it if it is the best so far.
     func evaluate(epoch: Int) throws {
         let (kind, split) = plan.evaluated
-        let evaluation = try Evaluation.measure(plan.model, on: split, shape: plan.data.inputShape)
+        let evaluation = try Evaluation.measure(plan.model, on: split, of: plan.data.kind)
         try append(
             MetricsRecord(
                 kind: kind, step: step, epoch: epoch,
-                values: [("loss", evaluation.loss), ("accuracy", evaluation.accuracy)]))
+                values: [("loss", evaluation.loss), ("accuracy", evaluation.accuracy)]
+                    + (evaluation.perplexity.map { [("perplexity", $0)] } ?? [])))
         let stop = plan.settings.earlyStop
         let isBest = progress.note(
             .init(
                 step: step, epoch: epoch, loss: evaluation.loss, accuracy: evaluation.accuracy),
-            by: stop?.metric ?? .accuracy, stop?.mode ?? .max)
+            by: stop?.metric ?? plan.judgedBy, stop?.mode ?? plan.judgedBy.mode)
         if isBest { try saveBest() }
         let stability = StabilityReport(of: optimizer.core)
         defer {
@@ -72,7 +73,9 @@ extension Trainer {
         }
         reporter.say(
             "epoch \(epoch + 1)/\(plan.totalEpochs), step \(step)/\(plan.totalSteps): \(kind.rawValue) loss "
-                + "\(short(evaluation.loss)), accuracy \(percent(evaluation.accuracy))\(isBest ? " (best)" : "")"
+                + "\(short(evaluation.loss)), "
+                + (evaluation.perplexity.map { "perplexity \(short($0)), " } ?? "")
+                + "accuracy \(percent(evaluation.accuracy))\(isBest ? " (best)" : "")"
         )
     }
 
@@ -86,9 +89,9 @@ extension Trainer {
             data: plan.data.name, parameters: plan.model.parameterCount, seed: plan.settings.seed,
             steps: step, epochs: position.epoch + (position.batch > 0 ? 1 : 0),
             trainingSeconds: seconds, stepsPerSecond: seconds > 0 ? Double(step) / seconds : 0,
-            test: try Evaluation.measure(plan.model, on: plan.data.test, shape: plan.data.inputShape),
+            test: try Evaluation.measure(plan.model, on: plan.data.test, of: plan.data.kind),
             validation: try plan.data.validation.map {
-                try Evaluation.measure(plan.model, on: $0, shape: plan.data.inputShape)
+                try Evaluation.measure(plan.model, on: $0, of: plan.data.kind)
             },
             best: progress.best, bestOn: plan.evaluated.kind.rawValue,
             stability: StabilityReport(of: optimizer.core),

@@ -84,12 +84,12 @@ public final class Trainer {
             loss: .crossEntropy(labelSmoothing: plan.settings.labelSmoothing),
             dropout: NoiseKey(seed: plan.settings.seed).derived("dropout"), buffers: BufferKeeper(plan.model),
             inputNoise: noise.inputs)
-        let loader = BatchLoader(plan.data.train, shape: plan.data.inputShape, noise: noise)
+        let loader = BatchLoader(plan.data.train, of: plan.data.kind, noise: noise)
         let key = NoiseKey(seed: plan.settings.seed)
         var shown: TrainingStep.Outcome?
 
         while step < plan.totalSteps, !patienceIsOver {
-            let batches = EpochOrder(key: key, epoch: position.epoch, count: plan.data.train.count)
+            let batches = plan.data.train.order(key: key, epoch: position.epoch)
                 .batches(of: plan.settings.batchSize)
             var started = clock.now
             while position.batch < batches.count, step < plan.totalSteps {

@@ -16,9 +16,10 @@ public final class TrainingBenchmark {
             model: plan.model, optimizer: try plan.makeOptimizer(), loss: .crossEntropy(labelSmoothing: 0),
             dropout: NoiseKey(seed: plan.settings.seed).derived("dropout"), buffers: BufferKeeper(plan.model),
             inputNoise: noise.inputs)
-        loader = BatchLoader(plan.data.train, shape: plan.data.inputShape, noise: noise)
-        batches = stride(from: 0, to: plan.data.train.count, by: plan.settings.batchSize).map { start in
-            ArraySlice(start..<min(start + plan.settings.batchSize, plan.data.train.count))
+        loader = BatchLoader(plan.data.train, of: plan.data.kind, noise: noise)
+        let count = plan.data.train.examplesPerEpoch
+        batches = stride(from: 0, to: count, by: plan.settings.batchSize).map { start in
+            ArraySlice(start..<min(start + plan.settings.batchSize, count))
         }
     }
 

@@ -51,7 +51,12 @@ public struct TrainingPlan {
 
     /// The noise on this plan's batches.
     func noise() throws -> BatchNoise {
-        try BatchNoise(settings, classes: data.classNames.count, horizon: totalSteps)
+        if settings.inputNoise != nil, case .tokens = data.kind.input {
+            throw ConfigurationError(
+                "is set, but the data are tokens; allowed: with data that are numbers (tokens have a model's neftune)",
+                path: "training.inputNoise")
+        }
+        return try BatchNoise(settings, classes: data.kind.target.classes, horizon: totalSteps)
     }
 
     private static func contains<Wanted: Module>(_ type: Wanted.Type, _ module: any Module) -> Bool {
@@ -66,9 +71,10 @@ public struct TrainingPlan {
                 "2 or more with the controller gradientNoiseScale, which compares the first micro-batch with "
                 + "the whole batch")
         try PerturbedEquations.require(
-            data.train.count % settings.batchSize != 1, "training.batchSize", is: settings.batchSize,
+            data.train.examplesPerEpoch % settings.batchSize != 1, "training.batchSize",
+            is: settings.batchSize,
             allowed: "with the controller gradientNoiseScale a size that leaves no last batch of one example "
-                + "(there are \(data.train.count))")
+                + "(there are \(data.train.examplesPerEpoch))")
         try PerturbedEquations.require(
             equation.parameterPerturbation == nil, "controllers", is: "gradientNoiseScale",
             allowed: "with a parameter perturbation: others")
@@ -88,10 +94,10 @@ public struct TrainingPlan {
             throw ConfigurationError(
                 "is \(settings.accumulate), \(why); allowed: 2 or more", path: "training.accumulate")
         }
-        let last = data.train.count % settings.batchSize
+        let last = data.train.examplesPerEpoch % settings.batchSize
         guard settings.batchSize >= 2, last != 1 else {
             throw ConfigurationError(
-                "is \(settings.batchSize), of which a batch of \(data.train.count) examples has one, \(why); allowed: "
+                "is \(settings.batchSize), of which a batch of \(data.train.examplesPerEpoch) examples has one, \(why); allowed: "
                     + "sizes of which every batch, the last one too, has 2 or more",
                 path: "training.batchSize")
         }
@@ -101,13 +107,13 @@ public struct TrainingPlan {
     private func requireBatchesToNormalise() throws {
         guard Self.normalisesVectors(model) else { return }
         let size = settings.batchSize
-        let last = data.train.count % size
-        for batch in [min(size, data.train.count), last] where batch > 0 {
+        let last = data.train.examplesPerEpoch % size
+        for batch in [min(size, data.train.examplesPerEpoch), last] where batch > 0 {
             let smallest = batch / min(settings.accumulate, batch)
             guard smallest > 1 else {
                 throw ConfigurationError(
                     "is \(size) with accumulate \(settings.accumulate), which makes a batch of \(smallest) of "
-                        + "\(data.train.count) examples; allowed with batch normalisation: sizes of which every "
+                        + "\(data.train.examplesPerEpoch) examples; allowed with batch normalisation: sizes of which every "
                         + "batch, the last one too, has 2 or more", path: "training.batchSize")
             }
         }
@@ -119,13 +125,16 @@ public struct TrainingPlan {
     }
 
     /// Batches of one epoch.
-    var stepsPerEpoch: Int { TrainingPlan.batches(of: data.train.count, size: settings.batchSize) }
+    var stepsPerEpoch: Int { TrainingPlan.batches(of: data.train.examplesPerEpoch, size: settings.batchSize) }
 
     /// Logical steps of the whole run: the horizon of its schedules.
     public var totalSteps: Int { settings.steps ?? (settings.epochs ?? 1) * stepsPerEpoch }
 
     /// Epochs of the whole run, a last unfinished one included.
     var totalEpochs: Int { settings.epochs ?? (totalSteps + stepsPerEpoch - 1) / stepsPerEpoch }
+
+    /// What the best evaluation is the best in, unless the early stop says: a text's loss tells more than its accuracy.
+    var judgedBy: EarlyStop.Metric { data.kind.target.isPerToken ? .loss : .accuracy }
 
     /// What the model is judged by during the run, and its name.
     var evaluated: (kind: MetricsRecord.Kind, split: DataSplit) {

@@ -24,9 +24,9 @@ struct TrainingStep {
 
     /// What a step gave.
     struct Outcome {
-        /// The mean loss over the logical batch, before the update.
+        /// The mean loss over the logical batch's targets, before the update.
         var loss: Double
-        /// The share of the batch that was classified rightly; nil unless measured.
+        /// The share of the batch's targets that were classified rightly; nil unless measured.
         var accuracy: Double?
         var report: StepReport
     }
@@ -41,13 +41,13 @@ struct TrainingStep {
     ///   - examples: the logical batch, cut into micro-batches whose gradients add up to its mean.
     ///   - measure: whether to measure accuracy, ‖g‖ and ‖δ‖ too, which takes time.
     func take(_ examples: [ArraySlice<Int>], from loader: BatchLoader, measure: Bool) throws -> Outcome {
-        let count = examples.reduce(0) { $0 + $1.count }
+        let count = examples.reduce(0) { $0 + loader.targetCount(of: $1) }
         var correct = 0
         buffers.keep()
         // A parameter perturbation evaluates the same batch more than once, at parameters of its choice.
         let report = try optimizer.step(measure: measure) { evaluation in
-            try evaluate(examples, of: count, from: loader, evaluation) { scores, labels in
-                if measure && evaluation.isFirst { correct += scores.countCorrect(labels) }
+            try evaluate(examples, of: count, from: loader, evaluation) { scores, targets in
+                if measure && evaluation.isFirst { correct += loss.countCorrect(scores, targets) }
             }
             // 3. Perturbation: ĝ = clip(g) + δ(t), by the equation's terms, within the stability controller's bounds.
             // 4. Update equation: Δ = D(ĝ; state), by the equation's rule.
@@ -61,18 +61,18 @@ struct TrainingStep {
             report: report)
     }
 
-    /// The mean loss of the logical batch, and its gradient where that is wanted.
+    /// The mean loss of the logical batch of `count` targets, and its gradient where that is wanted.
     private func evaluate(
         _ examples: [ArraySlice<Int>], of count: Int, from loader: BatchLoader,
         _ evaluation: ObjectiveEvaluation,
-        seen: (_ scores: Tensor, _ labels: Tensor) -> Void
+        seen: (_ scores: Tensor, _ targets: Tensor) -> Void
     ) throws -> Double {
         var mean = 0.0
         let signals = optimizer.signals
         if evaluation.needsGradient { signals?.begin(estimating: evaluation.isFirst) }
         for (number, positions) in examples.enumerated() {
             let batch = try loader.load(positions, step: evaluation.step)
-            let share = Double(batch.count) / Double(count)
+            let share = Double(loader.targetCount(of: positions)) / Double(count)
             let seed = dropout.derived(UInt64(number)).word(UInt64(evaluation.step))
 
             // 1. Forward: the loss of this model on this batch, L(θ).
@@ -80,9 +80,9 @@ struct TrainingStep {
                 batch.inputs,
                 ForwardContext(training: true, seed: seed, sigma: sigma, learnsStatistics: evaluation.isFirst)
             )
-            let value = loss(scores, batch.labels)
+            let value = loss(scores, batch.targets)
             mean += value.item() * share
-            seen(scores, batch.labels)
+            seen(scores, batch.targets)
 
             // 2. Gradient: g = ∇L(θ), the mean over the logical batch.
             guard evaluation.needsGradient else { continue }
@@ -91,7 +91,7 @@ struct TrainingStep {
             try (examples.count == 1 || isTaken ? value : value * share).backward()
             if evaluation.isFirst, number == 0, examples.count > 1, optimizer.core.needsSmallBatch {
                 try optimizer.noteSmallBatch(
-                    share: isTaken ? 1 : share, examples: batch.count, of: count)
+                    share: isTaken ? 1 : share, examples: loader.targetCount(of: positions), of: count)
             }
             if isTaken {
                 try signals?.takeGradients(share: share)
