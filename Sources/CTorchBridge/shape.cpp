@@ -1,12 +1,14 @@
 #include "bridge.h"
 
 #include <ATen/ops/cat.h>
+#include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/flatten.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/narrow.h>
 #include <ATen/ops/permute.h>
 #include <ATen/ops/reshape.h>
 #include <ATen/ops/select.h>
+#include <ATen/ops/slice.h>
 #include <ATen/ops/squeeze.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/transpose.h>
@@ -69,4 +71,14 @@ ptb_status ptb_concatenate(ptb_tensor *const *parts, size_t count, ptrdiff_t dim
 
 ptb_status ptb_stack(ptb_tensor *const *parts, size_t count, ptrdiff_t dimension, PTB_NEW out) noexcept {
   return bridge::make(out, [&] { return at::stack(gather(parts, count), dimension); });
+}
+
+ptb_status ptb_strided(ptb_tensor *a, ptrdiff_t dimension, ptrdiff_t step, PTB_NEW out) noexcept {
+  return bridge::make(out, [&] {
+    return at::slice(a->value, int64_t(dimension), /*start=*/std::nullopt, /*end=*/std::nullopt, int64_t(step));
+  });
+}
+
+ptb_status ptb_pad(ptb_tensor *a, const ptrdiff_t *amounts, size_t count, PTB_NEW out) noexcept {
+  return bridge::make(out, [&] { return at::constant_pad_nd(a->value, bridge::sizes(amounts, count)); });
 }

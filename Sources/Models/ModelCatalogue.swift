@@ -6,6 +6,8 @@ public enum ModelCatalogue {
     public static let all: [any ModelArchitecture.Type] = [
         MLP.self,
         CNN.self,
+        ResNet.self,
+        ViT.self,
     ]
 
     /// What `peo list models` prints.

@@ -60,6 +60,18 @@ extension Tensor {
     /// The rows in `range`. Shares memory.
     public subscript(range: Range<Int>) -> Tensor { narrowed(0, to: range) }
 
+    /// Every `step`-th part along one dimension, from the first. Shares memory.
+    public func strided(_ dimension: Int, by step: Int) -> Tensor {
+        result("strided", self) { ptb_strided($0, dimension, step, $1) }
+    }
+
+    /// Zeros before and after the elements of one dimension; the memory's layout stays.
+    public func padded(_ dimension: Int, before: Int, after: Int) -> Tensor {
+        let place = dimension < 0 ? -1 - dimension : rank - 1 - dimension
+        let amounts = [Int](repeating: 0, count: 2 * place) + [before, after]
+        return result("padded", self) { ptb_pad($0, amounts, amounts.count, $1) }
+    }
+
     /// Tensors joined along an existing dimension. Traps for none.
     public static func concatenated(_ parts: [Tensor], along dimension: Int = 0) -> Tensor {
         joined("concatenated", parts) { ptb_concatenate($0, $1, dimension, $2) }

@@ -115,7 +115,11 @@ import TorchNN
     }
 
     @Test(arguments: [
-        ("\"cmn\"", "did you mean 'cnn'"), ("{\"resnet\": {}}", "allowed: mlp, cnn"),
+        ("\"cmn\"", "did you mean 'cnn'"), ("{\"transfomer\": {}}", "allowed: mlp, cnn, resnet, vit"),
+        ("{\"resnet\": {\"layers\": 19}}", "layers is 19; allowed: 18, 20, 32"),
+        ("{\"resnet\": {\"width\": -1}}", "width is -1"),
+        ("{\"vit\": {\"heads\": 3}}", "does not divide the width 64"),
+        ("{\"vit\": {\"layers\": 0}}", "allowed: 1 to 1000"),
         ("{\"mlp\": {}, \"cnn\": {}}", "more than one"),
         ("{\"mlp\": {\"hidden\": [0]}}", "allowed: 1 to 1000000"),
         ("{\"mlp\": {\"dropout\": 1}}", "at least 0 and below 1"),

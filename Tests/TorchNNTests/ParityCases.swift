@@ -52,6 +52,14 @@ struct ParityCase {
                 name: "conv-one-channel", python: "nn.Conv2d(1, 4, 3)",
                 module: try Conv2d(1, 4, kernel: 3, seed: 4),
                 input: try .normal([3, 1, 5, 5], seed: 13)),
+            .init(
+                name: "attention", python: "Attention(12, 3, False)",
+                module: try MultiheadAttention(12, heads: 3, seed: 5),
+                input: try .normal([2, 5, 12], seed: 14)),
+            .init(
+                name: "attention-causal", python: "Attention(12, 3, True)",
+                module: try MultiheadAttention(12, heads: 3, causal: true, seed: 5),
+                input: try .normal([2, 5, 12], seed: 14)),
             .init(name: "max-pool", python: "nn.MaxPool2d(2)", module: MaxPool2d(2), input: images),
             .init(
                 name: "max-pool-all-settings",

@@ -12,6 +12,13 @@ import TorchNN
     private static let script = """
         import sys, json, torch, torch.nn as nn, torch.nn.functional as F
         from safetensors.torch import load_file, save_file
+        class Attention(nn.MultiheadAttention):
+            def __init__(self, width, heads, causal):
+                super().__init__(width, heads, batch_first=True)
+                self.causal = causal
+            def forward(self, x):
+                mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1]) if self.causal else None
+                return super().forward(x, x, x, need_weights=False, attn_mask=mask, is_causal=self.causal)[0]
         folder = sys.argv[1]
         for case in json.load(open(folder + "/cases.json")):
             given = load_file(f"{folder}/{case['name']}.safetensors")

@@ -130,6 +130,10 @@ ptb_status ptb_concatenate(ptb_tensor *_Nonnull const *_Nonnull parts, size_t co
                            PTB_NEW out) PTB_NOEXCEPT;
 ptb_status ptb_stack(ptb_tensor *_Nonnull const *_Nonnull parts, size_t count, ptrdiff_t dimension,
                      PTB_NEW out) PTB_NOEXCEPT;
+/// Every `step`-th index of a dimension, from the first; a view.
+ptb_status ptb_strided(ptb_tensor *a, ptrdiff_t dimension, ptrdiff_t step, PTB_NEW out) PTB_NOEXCEPT;
+/// Zeros around: `amounts` are (before, after) pairs, the last dimension's first. Keeps the memory's layout.
+ptb_status ptb_pad(ptb_tensor *a, const ptrdiff_t *amounts, size_t count, PTB_NEW out) PTB_NOEXCEPT;
 
 // ---- Reductions (reduction.cpp) ---------------------------------------------------------------------------
 
@@ -169,6 +173,13 @@ ptb_status ptb_layer_norm(ptb_tensor *x, const ptrdiff_t *shape, size_t rank, pt
 ptb_status ptb_embedding(ptb_tensor *weight, ptb_tensor *indices, ptrdiff_t padding_index, PTB_NEW out) PTB_NOEXCEPT;
 /// Keeps each element with probability 1 - p and divides it by 1 - p. The mask depends on `seed` alone.
 ptb_status ptb_dropout(ptb_tensor *x, double p, uint64_t seed, PTB_NEW out) PTB_NOEXCEPT;
+
+// ---- Attention (attention.cpp) ----------------------------------------------------------------------------
+
+/// softmax(q k^T / sqrt(width) + mask) v, for [..., positions, width]. `mask` is null, or added to the scores
+/// (floating point), or says where to look (bool); it broadcasts. `causal` hides later positions, without a mask.
+ptb_status ptb_attention(ptb_tensor *query, ptb_tensor *key, ptb_tensor *value, ptb_tensor *_Nullable mask,
+                         bool causal, PTB_NEW out) PTB_NOEXCEPT;
 
 /// Mean over the batch; `target` holds int64 classes, or probabilities of the shape of `logits`.
 ptb_status ptb_cross_entropy(ptb_tensor *logits, ptb_tensor *target, double label_smoothing, PTB_NEW out) PTB_NOEXCEPT;
