@@ -1,16 +1,24 @@
 #include "bridge.h"
 
+#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 #include <torch/version.h>
 
 #include <atomic>
 #include <new>
+#include <optional>
 #include <string>
 
 namespace {
 
 std::atomic<int64_t> live_handles{0};
 thread_local std::string last_error;
+
+struct HeldFailure {
+  std::string operation;
+  std::string message;
+};
+thread_local std::optional<HeldFailure> held_failure;
 
 ptb_status remember(ptb_status status, const char *message) noexcept {
   try {
@@ -65,6 +73,24 @@ at::ScalarType bridge::scalar_type(int32_t dtype) {
 }
 
 const char *ptb_last_error(void) noexcept { return last_error.c_str(); }
+
+ptb_tensor *ptb_hold_memory_failure(ptb_status status, const char *operation) noexcept {
+  try {
+    if (!held_failure) {
+      if (status != PTB_OUT_OF_MEMORY) return nullptr;
+      held_failure = HeldFailure{operation, last_error};
+    }
+    return bridge::wrap(at::empty({0}));
+  } catch (...) {
+    return nullptr;  // not even a few bytes are left
+  }
+}
+
+const char *ptb_held_operation(void) noexcept { return held_failure ? held_failure->operation.c_str() : nullptr; }
+
+const char *ptb_held_message(void) noexcept { return held_failure ? held_failure->message.c_str() : ""; }
+
+void ptb_drop_held_failure(void) noexcept { held_failure.reset(); }
 
 void ptb_release(ptb_tensor *tensor) noexcept {
   delete tensor;

@@ -22,10 +22,25 @@ extension TorchError {
 /// Receives a new handle from the bridge.
 typealias NewHandle = UnsafeMutablePointer<OpaquePointer?>
 
-/// Throws what the bridge reports.
+/// Throws what the bridge reports, or the memory failure that led to it.
 @inline(__always)
 func check(_ operation: StaticString, _ status: Int32) throws(TorchError) {
-    if status != 0 { throw TorchError(status: status, operation: operation) }
+    if status != 0 {
+        try Libtorch.checkMemory()
+        throw TorchError(status: status, operation: operation)
+    }
+}
+
+/// What an operation that cannot throw gives where libtorch refused it: an empty tensor where there was no memory,
+/// now or before (see `Libtorch.checkMemory`). Any other failure is the program's own mistake, and traps.
+@inline(never)
+func failed(_ operation: StaticString, _ status: Int32, _ operands: [Tensor]) -> Tensor {
+    let held = operation.withUTF8Buffer { _ in
+        ptb_hold_memory_failure(
+            status, UnsafeRawPointer(operation.utf8Start).assumingMemoryBound(to: CChar.self))
+    }
+    guard let held else { trap(operation, operands) }
+    return Tensor(adopting: held)
 }
 
 /// Stops the program: the shapes that a program gives to an operation are its own mistake.
@@ -50,7 +65,8 @@ func result(
 ) -> Tensor {
     withExtendedLifetime(a) {
         var handle: OpaquePointer?
-        guard call(a.handle, &handle) == 0 else { trap(operation, [a]) }
+        let status = call(a.handle, &handle)
+        guard status == 0 else { return failed(operation, status, [a]) }
         return Tensor(adopting: handle.unsafelyUnwrapped)
     }
 }
@@ -63,7 +79,8 @@ func result(
 ) -> Tensor {
     withExtendedLifetime((a, b)) {
         var handle: OpaquePointer?
-        guard call(a.handle, b.handle, &handle) == 0 else { trap(operation, [a, b]) }
+        let status = call(a.handle, b.handle, &handle)
+        guard status == 0 else { return failed(operation, status, [a, b]) }
         return Tensor(adopting: handle.unsafelyUnwrapped)
     }
 }
@@ -76,9 +93,8 @@ func result(
 ) -> Tensor {
     withExtendedLifetime((a, b, c)) {
         var handle: OpaquePointer?
-        guard call(a.handle, b?.handle, c?.handle, &handle) == 0 else {
-            trap(operation, [a, b, c].compactMap { $0 })
-        }
+        let status = call(a.handle, b?.handle, c?.handle, &handle)
+        guard status == 0 else { return failed(operation, status, [a, b, c].compactMap { $0 }) }
         return Tensor(adopting: handle.unsafelyUnwrapped)
     }
 }

@@ -74,9 +74,8 @@ extension Tensor {
     public func replaced(with other: Tensor, where condition: Tensor) -> Tensor {
         withExtendedLifetime((self, other, condition)) {
             var handle: OpaquePointer?
-            guard ptb_where(condition.handle, other.handle, self.handle, &handle) == 0 else {
-                trap("replaced", [self, other, condition])
-            }
+            let status = ptb_where(condition.handle, other.handle, self.handle, &handle)
+            guard status == 0 else { return failed("replaced", status, [self, other, condition]) }
             return Tensor(adopting: handle.unsafelyUnwrapped)
         }
     }
@@ -87,7 +86,7 @@ extension Tensor {
     /// `self += scale · other`, in place.
     public func addInPlace(_ other: Tensor, scale: Double = 1) {
         withExtendedLifetime((self, other)) {
-            guard ptb_add_in_place(handle, other.handle, scale) == 0 else {
+            guard ptb_add_in_place(handle, other.handle, scale) == 0 || Libtorch.holdsMemoryFailure else {
                 trap("addInPlace", [self, other])
             }
         }
@@ -96,14 +95,18 @@ extension Tensor {
     /// `self *= factor`, in place.
     public func scaleInPlace(_ factor: Double) {
         withExtendedLifetime(self) {
-            guard ptb_scale_in_place(handle, factor) == 0 else { trap("scaleInPlace", [self]) }
+            guard ptb_scale_in_place(handle, factor) == 0 || Libtorch.holdsMemoryFailure else {
+                trap("scaleInPlace", [self])
+            }
         }
     }
 
     /// Every element becomes `value`, in place.
     public func fillInPlace(_ value: Double) {
         withExtendedLifetime(self) {
-            guard ptb_fill_in_place(handle, value) == 0 else { trap("fillInPlace", [self]) }
+            guard ptb_fill_in_place(handle, value) == 0 || Libtorch.holdsMemoryFailure else {
+                trap("fillInPlace", [self])
+            }
         }
     }
 }

@@ -66,20 +66,26 @@ extension Tensor {
         return try body(UnsafeMutableRawBufferPointer(start: data, count: count * dtype.size))
     }
 
-    /// The only element, as a number. Traps where there is not exactly one.
+    /// The only element, as a number; NaN after a memory failure (`Libtorch.checkMemory`). Traps where there is not
+    /// exactly one.
     public func item() -> Double {
         withExtendedLifetime(self) {
             var value = 0.0
-            guard ptb_item(handle, &value) == 0 else { trap("item", [self]) }
+            let status = ptb_item(handle, &value)
+            // The sum of the empty tensor that a failure left would be a number like any other.
+            if Libtorch.holdsMemoryFailure { return .nan }
+            guard status == 0 else { trap("item", [self]) }
             return value
         }
     }
 
-    /// The only element of an integer tensor. Traps where there is not exactly one.
+    /// The only element of an integer tensor; 0 after a memory failure. Traps where there is not exactly one.
     public func itemInteger() -> Int {
         withExtendedLifetime(self) {
             var value: Int64 = 0
-            guard ptb_item_integer(handle, &value) == 0 else { trap("itemInteger", [self]) }
+            guard ptb_item_integer(handle, &value) == 0 || Libtorch.holdsMemoryFailure else {
+                trap("itemInteger", [self])
+            }
             return Int(value)
         }
     }
@@ -87,7 +93,9 @@ extension Tensor {
     /// Overwrites the elements with those of `source`, unseen by autograd. Traps where the shapes differ.
     public func copy(from source: Tensor) {
         withExtendedLifetime((self, source)) {
-            guard ptb_copy_into(handle, source.handle) == 0 else { trap("copy", [self, source]) }
+            guard ptb_copy_into(handle, source.handle) == 0 || Libtorch.holdsMemoryFailure else {
+                trap("copy", [self, source])
+            }
         }
     }
 }

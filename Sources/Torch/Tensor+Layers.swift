@@ -85,7 +85,7 @@ extension Tensor {
                 self.handle, weight?.handle, bias?.handle, runningMean?.handle, runningVariance?.handle,
                 training,
                 momentum, epsilon, &handle)
-            guard status == 0 else { trap("batchNorm", [self, weight].compactMap { $0 }) }
+            guard status == 0 else { return failed("batchNorm", status, [self, weight].compactMap { $0 }) }
             return Tensor(adopting: handle.unsafelyUnwrapped)
         }
     }

@@ -23,7 +23,8 @@ extension Tensor {
     public func countCorrect(_ target: Tensor) -> Int {
         withExtendedLifetime((self, target)) {
             var correct: Int64 = 0
-            guard ptb_count_correct(handle, target.handle, &correct) == 0 else {
+            guard ptb_count_correct(handle, target.handle, &correct) == 0 || Libtorch.holdsMemoryFailure
+            else {
                 trap("countCorrect", [self, target])
             }
             return Int(correct)

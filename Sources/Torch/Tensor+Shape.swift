@@ -87,7 +87,8 @@ extension Tensor {
         _ call: (UnsafePointer<OpaquePointer>, Int, NewHandle) -> Int32
     ) -> Tensor {
         var handle: OpaquePointer?
-        guard withHandles(of: parts, { call($0, $1, &handle) }) == 0 else { trap(operation, parts) }
+        let status = withHandles(of: parts) { call($0, $1, &handle) }
+        guard status == 0 else { return failed(operation, status, parts) }
         return Tensor(adopting: handle.unsafelyUnwrapped)
     }
 }

@@ -38,6 +38,7 @@ public struct Tensor {
             let index = dimension < 0 ? dimension + rank : dimension
             demand(
                 index >= 0 && index < rank, "size: no dimension \(dimension) in the shape \(shape)")
+            guard index >= 0 && index < rank else { return 0 }
             return ptb_size(handle, index)
         }
     }

@@ -32,8 +32,9 @@ public struct TorchError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String { "\(operation): \(message) [\(code.rawValue)]" }
 }
 
-/// Stops the program with a message where a caller broke the rules. `precondition` would be silent in release.
+/// Stops the program with a message where a caller broke the rules (`precondition` would be silent in release), unless
+/// it works on the empty tensors that a memory failure leaves (see `Libtorch.checkMemory`).
 @inline(__always)
 package func demand(_ holds: Bool, _ message: @autoclosure () -> String) {
-    if !holds { fatalError(message()) }
+    if !holds && !Libtorch.holdsMemoryFailure { fatalError(message()) }
 }

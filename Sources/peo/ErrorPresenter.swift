@@ -38,9 +38,24 @@ struct ErrorPresenter: Encodable {
         case let error as SafetensorsError: self.init(error.code.rawValue, error.message, exit: 65)
         case let error as FileError: self.init(error.code, error.message, exit: Self.exitCode(of: error))
         case let error as TrainingStopped: self.init(error.code.rawValue, error.message, exit: 75)
+        case let error as TorchError where error.code == .outOfMemory:
+            self.init(
+                "outOfMemory",
+                "there is not enough memory: \(error.operation) \(Self.wanted(error)). Make the model or "
+                    + "training.batchSize smaller (training.accumulate keeps the logical batch), or free memory; a run "
+                    + "that has a checkpoint goes on with --resume",
+                exit: 71)
         case let error as UsageError: self.init("usage", error.message, exit: 64)
         default: self.init("internal", "\(error) (this is a bug in peo; please report it)", exit: 70)
         }
+    }
+
+    /// What libtorch's words say was asked for, or the words.
+    private static func wanted(_ error: TorchError) -> String {
+        guard let match = error.message.firstMatch(of: /tried to allocate ([0-9.]+ ?[A-Za-z]+)/) else {
+            return "failed, \(error.message)"
+        }
+        return "needs \(match.output.1) more"
     }
 
     private static func exitCode(of error: FileError) -> Int32 {

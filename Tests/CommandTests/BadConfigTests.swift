@@ -111,6 +111,19 @@ import Testing
         #expect(try directory.names() == ["test.yaml"], "\(output.all)")
     }
 
+    /// 3.6 TiB of weights.
+    @Test func aModelLargerThanMemoryExitsWith71() throws {
+        let directory = try TemporaryDirectory()
+        let config = try PeoTool.config(PeoTool.smallConfig, in: directory)
+        let output = try PeoTool.run(
+            ["train", config, "--set", "model.mlp.hidden=[1000000, 1000000]"], in: directory)
+        #expect(output.status == 71 && !output.wasSignalled, "\(output.all)")
+        for text in ["not enough memory", "4000000000000 bytes", "training.batchSize"] {
+            #expect(output.stderr.contains(text), "\(output.all)")
+        }
+        #expect(try directory.names() == ["test.yaml"], "\(output.all)")
+    }
+
     @Test func errorsAreJSONWhenAskedFor() throws {
         let directory = try TemporaryDirectory()
         let config = try PeoTool.config(PeoTool.smallConfig, in: directory)

@@ -18,6 +18,31 @@ import Torch
         #expect(error?.message.contains("4503599627370496 bytes") == true)
     }
 
+    /// A forward pass does not throw: the failure waits for the next call that can.
+    @Test func exhaustedMemoryInAForwardPassIsHeld() throws {
+        let column = try Tensor.zeros([1 << 25, 1]).requiringGradient()
+        /// 4 PiB, which no machine grants; then what a model would go on with.
+        func forward() -> Tensor {
+            let product = column.matmul(column.transposed(0, 1))
+            #expect(product.shape == [0] && product.size(1) == 0)
+            return Tensor.stacked([product.reshaped([3, 1 << 20]).relu().matmul(column), column]).sum()
+        }
+        let loss = forward()
+        #expect(loss.item().isNaN)
+        let error = #expect(throws: TorchError.self) { try loss.backward() }
+        #expect(error?.code == .outOfMemory && error?.operation == "matmul", "\(String(describing: error))")
+        #expect(error?.message.contains("4503599627370496 bytes") == true)
+
+        _ = forward()
+        let held = #expect(throws: TorchError.self) { try Libtorch.checkMemory() }
+        #expect(held == error)
+        // Nothing is left of it: what follows is a failure of its own, or none.
+        try Libtorch.checkMemory()
+        let other = #expect(throws: TorchError.self) { try Tensor.zeros([2]).backward() }
+        #expect(other?.code == .refused)
+        #expect(column.sum().item() == 0)
+    }
+
     @Test func impossibleSizesAreErrors() {
         let error = #expect(throws: TorchError.self) { try Tensor.zeros([2, -1]) }
         #expect(error?.code == .refused && error?.operation == "full")

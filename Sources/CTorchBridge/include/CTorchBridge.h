@@ -56,6 +56,15 @@ const char *ptb_last_error(void) PTB_NOEXCEPT;
 void ptb_release(ptb_tensor *tensor) PTB_NOEXCEPT;
 /// How many handles exist in the process: leak tests watch it return to where it was.
 int64_t ptb_live_handles(void) PTB_NOEXCEPT;
+/// For an operation that cannot report a failure: where its status says that there was no memory, or an earlier
+/// failure of that kind is held already, holds the (first) failure on this thread and returns a NEW handle of an
+/// empty tensor to go on with. Null for any other failure.
+ptb_tensor *_Nullable ptb_hold_memory_failure(ptb_status status, const char *operation) PTB_NOEXCEPT;
+/// The operation of the failure that this thread holds; null where it holds none. Borrowed, until it is dropped.
+const char *_Nullable ptb_held_operation(void) PTB_NOEXCEPT;
+/// The message of the failure that this thread holds. Borrowed, until it is dropped.
+const char *ptb_held_message(void) PTB_NOEXCEPT;
+void ptb_drop_held_failure(void) PTB_NOEXCEPT;
 /// The version of the libtorch that the process has loaded, such as "2.13.0". Lives forever.
 const char *ptb_libtorch_version(void) PTB_NOEXCEPT;
 /// Tells the C library's allocator to keep up to 1 GiB of freed memory for the next allocation rather than give

@@ -40,6 +40,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
                 loss += mean(scores, batch.targets).item() * Double(asked)
                 correct += mean.countCorrect(scores, batch.targets)
                 targets += asked
+                try Libtorch.checkMemory()
             }
         }
         let count = Double(max(1, targets))

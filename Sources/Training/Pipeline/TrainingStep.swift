@@ -82,6 +82,7 @@ struct TrainingStep {
             )
             let value = loss(scores, batch.targets)
             mean += value.item() * share
+            try Libtorch.checkMemory()
             seen(scores, batch.targets)
 
             // 2. Gradient: g = ∇L(θ), the mean over the logical batch.
