@@ -66,7 +66,7 @@ let torch: [Target] = [
     library(
         "Datasets",
         ["PerturbedEquations", "Safetensors", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
-    library("Models", ["PerturbedEquations", "Datasets", "Torch", "TorchNN"]),
+    library("Models", ["PerturbedEquations", "Datasets", "Safetensors", "Torch", "TorchNN"]),
     library(
         "Training",
         [

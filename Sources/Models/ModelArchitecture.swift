@@ -10,6 +10,9 @@ public protocol ModelArchitecture: Codable, Sendable {
     /// What `peo list models` prints, and the name that configurations use.
     static var entry: ModelEntry { get }
 
+    /// Whether the model is made from a file, without which its defaults build nothing.
+    static var needsFile: Bool { get }
+
     /// All defaults.
     init()
 
@@ -19,9 +22,15 @@ public protocol ModelArchitecture: Codable, Sendable {
     /// `TargetKind` says. `ExampleKind.numbers(for:)` and its neighbours read what a model takes, and refuse the rest.
     /// - Throws: `ModelError` where the settings do not fit the examples; `TorchError` where there is no memory.
     func build(for kind: ExampleKind, seed: UInt64) throws -> any Module
+
+    /// The same settings with full paths, so that they can be built from anywhere.
+    func resolved() -> Self
 }
 
 extension ModelArchitecture {
+    public static var needsFile: Bool { false }
+    public func resolved() -> Self { self }
+
     /// A new model for numbers of one shape (without the batch's dimension), each example in one of `classes` classes.
     public func build(input shape: [Int], classes: Int, seed: UInt64) throws -> any Module {
         try build(for: .numbers(shape, classes: classes), seed: seed)
@@ -79,6 +88,10 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case target
         /// The model's settings contradict each other or the data, such as a width that its heads do not divide.
         case settings
+        /// The model's own file cannot be used.
+        case file
+        /// The model's output is not one score per class.
+        case outputShape
     }
 
     public let code: Code

@@ -8,6 +8,7 @@ public enum ModelCatalogue {
         CNN.self,
         ResNet.self,
         ViT.self,
+        TorchScriptModel.self,
     ]
 
     /// What `peo list models` prints.
@@ -19,6 +20,9 @@ public struct AnyModel: Codable, Sendable {
     public var architecture: any ModelArchitecture
 
     public init(_ architecture: any ModelArchitecture) { self.architecture = architecture }
+
+    /// The same with full paths.
+    public func resolved() -> AnyModel { AnyModel(architecture.resolved()) }
 
     /// The name in the catalogue.
     public var name: String { type(of: architecture).entry.name }

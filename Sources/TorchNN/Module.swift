@@ -44,6 +44,8 @@ public protocol Module {
     var ownParameters: [NamedTensor] { get }
     /// The tensors of this module itself that training does not change by gradients. None by default.
     var ownBuffers: [NamedTensor] { get }
+    /// The weights of this module itself that nothing changes: part of the state, not of the training. None by default.
+    var ownFrozen: [NamedTensor] { get }
     /// None by default.
     var children: [NamedModule] { get }
 }
@@ -51,6 +53,7 @@ public protocol Module {
 extension Module {
     public var ownParameters: [NamedTensor] { [] }
     public var ownBuffers: [NamedTensor] { [] }
+    public var ownFrozen: [NamedTensor] { [] }
     public var children: [NamedModule] { [] }
 
     /// All weights, by their full names: this module's own first, then its children's.
@@ -59,10 +62,13 @@ extension Module {
     /// All buffers, by their full names.
     public var buffers: [NamedTensor] { collected { $0.ownBuffers } }
 
-    /// All weights and buffers, in the order of PyTorch's `state_dict`.
-    public var stateTensors: [NamedTensor] { collected { $0.ownParameters + $0.ownBuffers } }
+    /// All weights that nothing changes, by their full names.
+    public var frozen: [NamedTensor] { collected { $0.ownFrozen } }
 
-    /// The number of weights, all elements counted.
+    /// All weights and buffers, in the order of PyTorch's `state_dict`.
+    public var stateTensors: [NamedTensor] { collected { $0.ownParameters + $0.ownFrozen + $0.ownBuffers } }
+
+    /// The number of weights that training changes, all elements counted.
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }
 
     private func collected(_ own: (any Module) -> [NamedTensor]) -> [NamedTensor] {

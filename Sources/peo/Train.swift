@@ -13,6 +13,7 @@ struct Train: ParsableCommand {
             Examples:
               peo train Examples/digits-cnn.yaml
               peo train Examples/digits-cnn.yaml --set training.epochs=5 --set perturbation.0.gaussian.sigma=0.02
+              peo train Examples/digits-cnn.yaml --model exported-from-python.pt
               peo train --resume runs/digits-cnn
 
             A run is a directory with its resolved configuration, metrics, checkpoints and result. It never overwrites
@@ -30,6 +31,13 @@ struct Train: ParsableCommand {
         help: ArgumentHelp(
             "Override a setting, for example training.epochs=5. May be repeated.", valueName: "key=value"))
     var set: [String] = []
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Train this TorchScript file in place of the configuration's model.", valueName: "script.pt"),
+        completion: .file(extensions: ["pt"]))
+    var model: String?
 
     @Option(
         name: .long, help: ArgumentHelp("Go on with a run that was interrupted or killed.", valueName: "run"))
@@ -52,6 +60,7 @@ struct Train: ParsableCommand {
         if resume != nil, output != nil {
             throw ValidationError("--output is for new runs, not for --resume")
         }
+        if config == nil, model != nil { throw ValidationError("--model needs a <config> for all the rest") }
         if config == nil, !set.isEmpty { throw ValidationError("--set needs a <config> to apply to") }
     }
 
@@ -70,7 +79,8 @@ struct Train: ParsableCommand {
     }
 
     private func prepare() throws -> Experiment.PreparedRun {
-        let overrides = try set.map(ConfigOverride.init(parsing:))
+        var overrides = try set.map(ConfigOverride.init(parsing:))
+        if let model { overrides.insert(ConfigOverride(modelFile: model), at: 0) }
         let given = try config.map {
             try ExperimentConfig(contentsOf: URL(fileURLWithPath: $0), overrides: overrides)
         }

@@ -28,7 +28,9 @@ package enum ParityPython {
         for url in [output, errors] { try Data().write(to: url) }
         let process = Process()
         process.executableURL = interpreter
-        process.arguments = ["-c", script] + arguments
+        // A file: TorchScript compiles classes from their source.
+        try Data(script.utf8).write(to: directory.file("script.py"))
+        process.arguments = [directory.file("script.py").path] + arguments
         // One thread: the test process beside it uses the cores already.
         process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "1"]) { $1 }
         process.standardOutput = try FileHandle(forWritingTo: output)

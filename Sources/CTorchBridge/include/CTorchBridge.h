@@ -263,6 +263,30 @@ ptb_status ptb_peer_sgd(ptb_tensor *_Nonnull const *_Nonnull parameters, ptb_ten
 /// gradient += deviation * torch.randn_like(gradient), from torch's global generator.
 ptb_status ptb_peer_add_noise(ptb_tensor *gradient, double deviation) PTB_NOEXCEPT;
 
+// ---- TorchScript (script.cpp) -------------------------------------------------------------------------------
+
+/// A module that `torch.jit.save` wrote.
+typedef struct ptb_script ptb_script;
+/// Reads a file onto the CPU. Tensors that two attributes shared when they were saved are one again. The new handle is
+/// released once with `ptb_script_release`.
+ptb_status ptb_script_load(const char *path, ptb_script *_Nullable *_Nonnull out) PTB_NOEXCEPT;
+void ptb_script_release(ptb_script *script) PTB_NOEXCEPT;
+/// Writes a file, in evaluation mode, that `torch.jit.load` reads.
+ptb_status ptb_script_save(ptb_script *script, const char *path) PTB_NOEXCEPT;
+enum ptb_script_kind {
+  PTB_SCRIPT_PARAMETERS,  // that require gradients
+  PTB_SCRIPT_BUFFERS,
+  PTB_SCRIPT_FROZEN,      // parameters that require none
+};
+size_t ptb_script_count(ptb_script *script, int32_t kind) PTB_NOEXCEPT;
+/// Borrowed, as long as the script.
+const char *ptb_script_name(ptb_script *script, int32_t kind, size_t index) PTB_NOEXCEPT;
+ptb_status ptb_script_tensor(ptb_script *script, int32_t kind, size_t index, PTB_NEW out) PTB_NOEXCEPT;
+/// `forward(x)`, without graph optimisation. `keeps_buffers` undoes what it does to buffers. Training draws depend on
+/// `seed` alone.
+ptb_status ptb_script_forward(ptb_script *script, ptb_tensor *x, bool training, bool keeps_buffers, uint64_t seed,
+                              PTB_NEW out) PTB_NOEXCEPT;
+
 #pragma clang assume_nonnull end
 
 #ifdef __cplusplus

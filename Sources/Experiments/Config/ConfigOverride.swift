@@ -31,6 +31,20 @@ public struct ConfigOverride: Sendable {
             ? ConfigNode(.scalar(.init("")), origin: .override(name))
             : try ConfigNode(yaml: text, override: name)
     }
+
+    /// `model={torchScript: {file: …}}`, for a path of any spelling: the `--model` argument.
+    public init(modelFile path: String) {
+        let name = "--model"
+        func mapping(_ key: String, _ value: ConfigNode) -> ConfigNode {
+            ConfigNode(
+                .mapping([.init(key: key, keyOrigin: .override(name), value: value)]), origin: .override(name)
+            )
+        }
+        self.path = ["model"]
+        value = mapping(
+            "torchScript",
+            mapping("file", ConfigNode(.scalar(.init(path, quoted: true)), origin: .override(name))))
+    }
 }
 
 extension ConfigNode {

@@ -74,6 +74,7 @@ public struct ExperimentConfig: Codable, Sendable {
         var resolved = self
         resolved.training.threads = training.threads ?? threads
         resolved.data = data.resolved()
+        resolved.model = model.resolved()
         return resolved
     }
 

@@ -83,6 +83,9 @@ extension Trainer {
     func finish() throws -> TrainingResult {
         let isComplete = step >= plan.totalSteps
         try plan.model.saveState(to: run.model)
+        if let foreign = plan.model as? any ExportableModule {
+            try foreign.export(to: run.url.appendingPathComponent(foreign.exportName))
+        }
         let seconds = trainingSeconds
         let result = TrainingResult(
             status: isComplete ? .completed : .stoppedEarly, name: plan.name, model: plan.modelName,

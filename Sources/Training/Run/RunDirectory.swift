@@ -11,6 +11,7 @@ import Safetensors
 /// | `events.out.tfevents.…` | the same for TensorBoard |
 /// | `checkpoints/` | the last two, and the best |
 /// | `model.safetensors` | the trained weights, with PyTorch's keys |
+/// | `model.pt` | the same as TorchScript, where the model came as such |
 /// | `result.json` | the outcome, written when the run ends |
 ///
 /// A run never overwrites another: ``create(at:config:)`` takes the next free name.

@@ -1,0 +1,79 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// `peo train --model script.pt`, from Python and back.
+@Suite struct TorchScriptRunTests {
+    private static let config = """
+        model: cnn
+        data: digits
+        training: {steps: 120, batchSize: 64, seed: 3, threads: 1, checkpointEvery: {steps: 60}}
+        rule: {adam: {learningRate: 0.005}}
+        perturbation:
+          - gaussian: {sigma: 0.001}
+        """
+
+    private func export(_ module: String, to directory: TemporaryDirectory) throws {
+        _ = try ParityPython.run(
+            """
+            import sys, torch, torch.nn as nn
+            torch.manual_seed(1)
+            net = nn.Sequential(\(module))
+            torch.jit.save(torch.jit.script(net), sys.argv[1])
+            """, directory.file("my model.pt").path)
+    }
+
+    @Test func theTrainedFileIsReadByPython() throws {
+        let directory = try TemporaryDirectory()
+        try export(
+            "nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Dropout(0.1), nn.Linear(32, 10)", to: directory)
+        let config = try PeoTool.config(Self.config, in: directory)
+        let output = try PeoTool.run(["train", config, "--model", "my model.pt", "--json"], in: directory)
+        #expect(output.status == 0, "\(output.all)")
+        let result = try #require(output.json["result"] as? [String: Any], "\(output.all)")
+        let test = try #require(result["test"] as? [String: Any])
+        #expect(try #require(test["accuracy"] as? Double) > 0.85, "\(output.all)")
+        _ = try ParityPython.run(
+            """
+            import sys, torch
+            from safetensors.torch import load_file
+            net, weights = torch.jit.load(sys.argv[1] + "/model.pt"), load_file(sys.argv[1] + "/model.safetensors")
+            assert set(net.state_dict()) == set(weights)
+            assert all(torch.equal(net.state_dict()[k], v) for k, v in weights.items())
+            """, directory.file("runs/test").path)
+
+        // A run that is cut off and resumed ends with the same bits.
+        let half = try PeoTool.run(
+            ["train", config, "--model", "my model.pt", "-o", "cut"], in: directory,
+            while: { process in
+                let mark = directory.file("cut/checkpoints").path
+                while process.isRunning {
+                    if let names = try? FileManager.default.contentsOfDirectory(atPath: mark), !names.isEmpty
+                    {
+                        break
+                    }
+                    usleep(2000)
+                }
+                kill(process.processIdentifier, SIGKILL)
+            })
+        if half.wasSignalled {
+            let resumed = try PeoTool.run(["train", "--resume", "cut"], in: directory)
+            #expect(resumed.status == 0, "\(resumed.all)")
+        }
+        #expect(
+            try Data(contentsOf: directory.file("cut/model.safetensors"))
+                == Data(contentsOf: directory.file("runs/test/model.safetensors")))
+    }
+
+    @Test func aWrongOutputShapeIsABadConfiguration() throws {
+        let directory = try TemporaryDirectory()
+        try export("nn.Flatten(), nn.Linear(64, 9)", to: directory)
+        let config = try PeoTool.config(Self.config, in: directory)
+        let output = try PeoTool.run(["train", config, "--model", "my model.pt"], in: directory)
+        #expect(output.status == 65, "\(output.all)")
+        #expect(output.stderr.contains("my model.pt returns the shape [2, 9]"), "\(output.all)")
+        #expect(output.stderr.contains("allowed: [2, 10]"), "\(output.all)")
+        let missing = try PeoTool.run(["train", config, "--model", "none.pt"], in: directory)
+        #expect(missing.status == 66 && missing.stderr.contains("none.pt"), "\(missing.all)")
+    }
+}
