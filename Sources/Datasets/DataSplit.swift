@@ -7,8 +7,8 @@ import PerturbedEquations
 /// storage.
 public struct DataSplit: Sendable {
     enum Storage: Sendable {
-        /// Bytes, and the number that each of the 256 bytes stands for.
-        case bytes(Data, table: [Float])
+        /// Bytes; the numbers that the 256 bytes stand for, in all channels or in each; and the darkest and brightest.
+        case bytes(Data, tables: [Float], ranges: [ClosedRange<Float>])
         case floats([Float])
         case tokens([Int32])
         /// Windows of a text, which are inputs and targets at once.
@@ -35,8 +35,21 @@ public struct DataSplit: Sendable {
     ///   - labels: the class of each example.
     /// - Precondition: the sizes agree.
     public init(pixels: Data, scale: PixelScale, labels: [Int64], exampleSize: Int) {
+        self.init(pixels: pixels, scales: [scale], labels: labels, exampleSize: exampleSize)
+    }
+
+    /// Images whose pixels are bytes, one channel after the other.
+    ///
+    /// - Parameter scales: what a byte means in each channel; one scale holds for all.
+    /// - Precondition: the sizes agree, and the channels divide an example.
+    public init(pixels: Data, scales: [PixelScale], labels: [Int64], exampleSize: Int) {
         precondition(pixels.count == labels.count * exampleSize, "sizes of pixels and labels do not agree")
-        self.init(.bytes(pixels, table: scale.table), targets: labels, exampleSize: exampleSize)
+        precondition(
+            !scales.isEmpty && exampleSize.isMultiple(of: scales.count),
+            "\(scales.count) scales do not divide an example of \(exampleSize) numbers")
+        self.init(
+            .bytes(pixels, tables: scales.flatMap(\.table), ranges: scales.map(\.range)), targets: labels,
+            exampleSize: exampleSize)
     }
 
     /// Examples whose features are floats.
@@ -143,14 +156,20 @@ public struct DataSplit: Sendable {
     ) {
         requireRoom(positions, features.count, labels.count)
         switch storage {
-        case .bytes(let pixels, let table):
+        case .bytes(let pixels, let tables, let ranges):
+            let plane = exampleSize / ranges.count
             pixels.withUnsafeBytes { pixels in
-                table.withUnsafeBufferPointer { table in
+                tables.withUnsafeBufferPointer { tables in
                     forEach(of: positions, targets: labels) { target, row in
-                        let source = pixels.baseAddress! + row * exampleSize
-                        for offset in 0..<exampleSize {
-                            let byte = source.load(fromByteOffset: offset, as: UInt8.self)
-                            features[target * exampleSize + offset] = table[Int(byte)]
+                        for channel in 0..<ranges.count {
+                            let table = UnsafeBufferPointer(
+                                rebasing: tables[channel * 256..<channel * 256 + 256])
+                            let source = pixels.baseAddress! + row * exampleSize + channel * plane
+                            let start = target * exampleSize + channel * plane
+                            for offset in 0..<plane {
+                                let byte = source.load(fromByteOffset: offset, as: UInt8.self)
+                                features[start + offset] = table[Int(byte)]
+                            }
                         }
                     }
                 }
@@ -164,6 +183,13 @@ public struct DataSplit: Sendable {
             }
         case .tokens, .text: preconditionFailure("the examples are tokens, not numbers")
         }
+    }
+
+    /// What the darkest and the brightest pixel stand for in each of `channels` channels; nil for floats and tokens,
+    /// which have no such bounds.
+    public func pixelRanges(channels: Int) -> [ClosedRange<Float>]? {
+        guard case .bytes(_, _, let ranges) = storage else { return nil }
+        return (0..<channels).map { ranges[ranges.count == channels ? $0 : 0] }
     }
 
     func requireRoom(_ positions: ArraySlice<Int>, _ inputs: Int, _ targets: Int) {

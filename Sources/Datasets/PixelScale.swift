@@ -21,4 +21,7 @@ public struct PixelScale: Sendable, Hashable {
     public var table: [Float] {
         (0..<256).map { (Float($0) / maximum - mean) / deviation }
     }
+
+    /// What the bytes 0 and `maximum` stand for.
+    public var range: ClosedRange<Float> { (0 - mean) / deviation...(1 - mean) / deviation }
 }

@@ -5,7 +5,9 @@ import Training
 
 /// Noise on data, activations and weights, which is not part of the update equation: `peo list noise`.
 enum NoiseEntries {
-    static let all = [inputNoise, labelNoise, targetNoise, noisyLinear, neftune, conditioned]
+    static let all = [
+        inputNoise, labelNoise, targetNoise, noisyLinear, neftune, conditioned, augment, corrupt,
+    ]
 
     private static let inputNoise = CatalogueEntry(
         name: "inputNoise", summary: "Noise on the inputs in training: training.inputNoise.",
@@ -30,6 +32,36 @@ enum NoiseEntries {
         source:
             "HaoChen, Wei, Lee and Ma 2021, Shape Matters; once: Zhang et al. 2017, Understanding Deep Learning "
             + "Requires Rethinking Generalization")
+
+    private static let augment = CatalogueEntry(
+        name: "augment", summary: "Other views of each image in training: training.augment.",
+        equation: "x[y, x] ← x[y + u, ±x + v], u, v ~ U{−crop … crop}, 0 outside; then 0 in a square",
+        parameters: [
+            .init("crop", "integer", default: "0", allowed: "0 to 1000", unit: "pixels", "the largest shift"),
+            .init(
+                "flip", "true or false", default: "false", allowed: "true, false",
+                "mirrored left to right with probability ½"),
+            .init(
+                "cutout", "integer", default: "0", allowed: "0 to 10000", unit: "pixels",
+                "the side of a square that becomes 0"),
+        ],
+        source:
+            "He et al. 2016, Deep Residual Learning; DeVries and Taylor 2017, Improved Regularization of "
+            + "Convolutional Neural Networks with Cutout")
+
+    private static let corrupt = CatalogueEntry(
+        name: "corrupt", summary: "Damaged images in training: training.corrupt.",
+        equation: "x ← clip((G∗x − mean)·c + mean + σξ) with probability rate",
+        parameters: [
+            .init("blur", "integer", default: "0", allowed: "severities 0 to 5", "a Gaussian blur G"),
+            .init("contrast", "integer", default: "0", allowed: "severities 0 to 5", "lost contrast c"),
+            .init("gaussian", "integer", default: "0", allowed: "severities 0 to 5", "noise of deviation σ"),
+            .init("rate", "number", default: "1", allowed: "0 to 1", "the share of images"),
+            .init(
+                "redraw", "name", default: Corruption.Redraw.once.rawValue,
+                allowed: names(Corruption.Redraw.self), "once for each image, or in every epoch"),
+        ],
+        source: "Hendrycks and Dietterich 2019, Benchmarking Neural Network Robustness")
 
     private static let targetNoise = CatalogueEntry(
         name: "targetNoise", summary: "Noise on a regression's targets, from Swift: TargetNoise.",

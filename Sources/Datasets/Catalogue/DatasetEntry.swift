@@ -12,8 +12,10 @@ public struct DatasetEntry: Sendable {
     public let classNames: [String]
     public let trainCount: Int
     public let testCount: Int
-    /// How bytes become numbers.
-    public let scale: PixelScale
+    /// How bytes become numbers: one scale for all channels, or one for each.
+    public let scales: [PixelScale]
+    /// The scale of the first channel.
+    public var scale: PixelScale { scales[0] }
     /// Who made it: author, year, title, address.
     public let source: String
     public let licence: String
@@ -23,7 +25,7 @@ public struct DatasetEntry: Sendable {
 
     public init(
         name: String, summary: String, inputShape: [Int], classNames: [String], trainCount: Int,
-        testCount: Int, scale: PixelScale, source: String, licence: String, files: [RemoteFile],
+        testCount: Int, scales: [PixelScale], source: String, licence: String, files: [RemoteFile],
         load: @escaping @Sendable (DatasetEntry, DataLocations) throws -> Dataset
     ) {
         self.name = name
@@ -32,11 +34,31 @@ public struct DatasetEntry: Sendable {
         self.classNames = classNames
         self.trainCount = trainCount
         self.testCount = testCount
-        self.scale = scale
+        self.scales = scales
         self.source = source
         self.licence = licence
         self.files = files
         loader = load
+    }
+
+    /// An entry whose channels have one scale.
+    public init(
+        name: String, summary: String, inputShape: [Int], classNames: [String], trainCount: Int,
+        testCount: Int, scale: PixelScale, source: String, licence: String, files: [RemoteFile],
+        load: @escaping @Sendable (DatasetEntry, DataLocations) throws -> Dataset
+    ) {
+        self.init(
+            name: name, summary: summary, inputShape: inputShape, classNames: classNames,
+            trainCount: trainCount, testCount: testCount, scales: [scale], source: source, licence: licence,
+            files: files, load: load)
+    }
+
+    /// The same data set, published elsewhere.
+    package func replacing(files: [RemoteFile]) -> DatasetEntry {
+        DatasetEntry(
+            name: name, summary: summary, inputShape: inputShape, classNames: classNames,
+            trainCount: trainCount, testCount: testCount, scales: scales, source: source, licence: licence,
+            files: files, load: loader)
     }
 
     /// Loads the data: from the folders of `PEO_DATA`, the cache, or the network, in this order.

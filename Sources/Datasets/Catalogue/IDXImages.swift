@@ -46,11 +46,11 @@ enum IDXImages {
             ? try Gzip.inflate(stored, limit: IDXFile.defaultLimit, named: url.path) : stored
         let result = try IDXFile(data: contents, named: url.path)
         let sum = SHA256.hash(data: contents).hexadecimal
-        guard sum == file.contentSHA256 else {
+        guard let expected = file.contentSHA256, sum == expected else {
             throw DatasetError(
                 .checksum,
                 "\(url.path) is not the file of data set '\(dataset)': its decompressed contents have SHA-256 "
-                    + "\(sum), expected \(file.contentSHA256). Remove it, so that the published file is "
+                    + "\(sum), expected \(file.contentSHA256 ?? "another"). Remove it, so that the published file is "
                     + "downloaded, or replace it by the published file (\(file.addresses[0]))")
         }
         return result

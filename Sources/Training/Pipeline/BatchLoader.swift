@@ -1,50 +1,121 @@
 import Datasets
+import Dispatch
 import Torch
 
 /// Examples as tensors: the model's input [n, …], and the int64 targets [n] or [n, length].
-struct Batch {
-    var inputs: Tensor
-    var targets: Tensor
+package struct Batch {
+    package var inputs: Tensor
+    package var targets: Tensor
     /// Examples.
-    var count: Int
+    package var count: Int
 }
 
 /// Fills tensors with examples, the same tensors again for batches of the same size.
-final class BatchLoader {
-    private let split: DataSplit
+///
+/// What is expected next is prepared by a thread of its own while the model computes. A batch is a function of its request
+/// alone, so that neither its bits nor their order depend on who prepared it, or on when.
+package final class BatchLoader {
+    /// One batch of training.
+    package struct Request: Hashable, Sendable {
+        package var positions: ArraySlice<Int>
+        /// The logical step, which addresses noise.
+        package var step: Int
+        /// The epoch, which addresses augmentation.
+        package var epoch: Int
+
+        package init(_ positions: ArraySlice<Int>, step: Int, epoch: Int) {
+            self.positions = positions
+            self.step = step
+            self.epoch = epoch
+        }
+    }
+
+    /// A batch that is being prepared. `done` hands the tensors from one thread to the other.
+    private final class Job: @unchecked Sendable {
+        let batch: Batch
+        private let done = DispatchSemaphore(value: 0)
+        private var isKnownDone = false
+
+        init(_ batch: Batch) { self.batch = batch }
+
+        func finish() { done.signal() }
+
+        func wait() {
+            if !isKnownDone { done.wait() }
+            isKnownDone = true
+        }
+    }
+
+    /// Numbers of a batch below which another thread costs more than it saves.
+    private static let leastNumbers = 1 << 15
+
+    private let filler: BatchFiller
     private let kind: ExampleKind
-    private let noise: BatchNoise?
+    private let queue: DispatchQueue?
+    /// For batches that nobody expected.
     private var made: [Int: Batch] = [:]
+    private var jobs: [Request: Job] = [:]
+    private var spare: [Int: [Batch]] = [:]
 
     /// - Parameters:
     ///   - kind: of the examples.
-    ///   - noise: what training adds to the examples.
-    init(_ split: DataSplit, of kind: ExampleKind, noise: BatchNoise? = nil) {
-        self.split = split
+    ///   - noise: what training does to the examples.
+    ///   - inBackground: whether expected batches are prepared ahead.
+    package init(
+        _ split: DataSplit, of kind: ExampleKind, noise: BatchNoise? = nil, inBackground: Bool = false
+    ) {
+        filler = BatchFiller(split: split, kind: kind, noise: noise)
         self.kind = kind
-        self.noise = noise
+        queue = inBackground ? DispatchQueue(label: "peo.batches", qos: .userInitiated) : nil
     }
 
     /// How many targets of some examples are asked for: a loss is a mean over them.
-    func targetCount(of positions: ArraySlice<Int>) -> Int { split.targetCount(of: positions) }
+    func targetCount(of positions: ArraySlice<Int>) -> Int { filler.split.targetCount(of: positions) }
 
-    /// The examples at `positions`, with the noise of a training step where one is named. The batch is valid until the
-    /// next call.
-    /// - Throws: `TorchError` where there is no memory for it.
-    func load(_ positions: ArraySlice<Int>, step: Int? = nil) throws -> Batch {
-        let batch = try made[positions.count] ?? make(positions.count)
-        batch.inputs.withUnsafeMutableBytes { inputs in
-            batch.targets.withUnsafeMutableBytes { targets in
-                let targets = targets.bindMemory(to: Int64.self)
-                switch kind.input {
-                case .numbers:
-                    split.copyBatch(positions, into: inputs.bindMemory(to: Float.self), labels: targets)
-                case .tokens:
-                    split.copyTokens(positions, into: inputs.bindMemory(to: Int64.self), targets: targets)
-                }
+    /// Prepares these batches, in this order, while others are computed on; others that were expected are forgotten.
+    /// - Throws: `TorchError` where there is no memory for them.
+    package func expect(_ requests: [Request]) throws {
+        guard let queue else { return }
+        for (request, job) in jobs where !requests.contains(request) {
+            job.wait()
+            spare[job.batch.count, default: []].append(job.batch)
+            jobs[request] = nil
+        }
+        for request in requests where jobs[request] == nil {
+            let numbers = request.positions.count * kind.inputShape.reduce(1, *)
+            guard numbers >= Self.leastNumbers else { continue }
+            let job = Job(try spare[request.positions.count]?.popLast() ?? make(request.positions.count))
+            jobs[request] = job
+            queue.async { [filler] in
+                filler.fill(job.batch, request)
+                job.finish()
             }
         }
-        if let noise, let step { noise.apply(to: batch, positions, step: step) }
+    }
+
+    /// A training batch. Valid until the next call of this or ``expect(_:)``.
+    /// - Throws: `TorchError` where there is no memory for it.
+    package func load(_ request: Request) throws -> Batch {
+        if let job = jobs[request] {
+            job.wait()
+            return job.batch
+        }
+        let batch = try reused(request.positions.count)
+        filler.fill(batch, request)
+        return batch
+    }
+
+    /// The examples at `positions` as they are. Valid until the next call.
+    /// - Throws: `TorchError` where there is no memory for it.
+    func load(_ positions: ArraySlice<Int>) throws -> Batch {
+        let batch = try reused(positions.count)
+        filler.fill(batch, positions)
+        return batch
+    }
+
+    private func reused(_ count: Int) throws -> Batch {
+        let batch = try made[count] ?? make(count)
+        made[count] = batch
         return batch
     }
 
@@ -56,8 +127,32 @@ final class BatchLoader {
             case .tokens: try .zeros(shape, dtype: .int64)
             }
         let targets = try Tensor.zeros(kind.target.isPerToken ? shape : [count], dtype: .int64)
-        let batch = Batch(inputs: inputs, targets: targets, count: count)
-        made[count] = batch
-        return batch
+        return Batch(inputs: inputs, targets: targets, count: count)
+    }
+}
+
+/// Writes examples into tensors: plain Swift, which any thread may run.
+private struct BatchFiller: Sendable {
+    let split: DataSplit
+    let kind: ExampleKind
+    let noise: BatchNoise?
+
+    func fill(_ batch: Batch, _ request: BatchLoader.Request) {
+        fill(batch, request.positions)
+        noise?.apply(to: batch, request.positions, step: request.step, epoch: request.epoch)
+    }
+
+    func fill(_ batch: Batch, _ positions: ArraySlice<Int>) {
+        batch.inputs.withUnsafeMutableBytes { inputs in
+            batch.targets.withUnsafeMutableBytes { targets in
+                let targets = targets.bindMemory(to: Int64.self)
+                switch kind.input {
+                case .numbers:
+                    split.copyBatch(positions, into: inputs.bindMemory(to: Float.self), labels: targets)
+                case .tokens:
+                    split.copyTokens(positions, into: inputs.bindMemory(to: Int64.self), targets: targets)
+                }
+            }
+        }
     }
 }

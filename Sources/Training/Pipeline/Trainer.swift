@@ -84,7 +84,8 @@ public final class Trainer {
             loss: .crossEntropy(labelSmoothing: plan.settings.labelSmoothing),
             dropout: NoiseKey(seed: plan.settings.seed).derived("dropout"), buffers: BufferKeeper(plan.model),
             inputNoise: noise.inputs)
-        let loader = BatchLoader(plan.data.train, of: plan.data.kind, noise: noise)
+        let loader = BatchLoader(
+            plan.data.train, of: plan.data.kind, noise: noise, inBackground: plan.settings.loadsInBackground)
         let key = NoiseKey(seed: plan.settings.seed)
         var shown: TrainingStep.Outcome?
 
@@ -96,10 +97,9 @@ public final class Trainer {
                 let epoch = position.epoch
                 // A function of the step alone, so that a resumed run measures the same steps.
                 let measure = (step + 1) % plan.settings.logEvery == 0
-                let outcome = try take(
-                    training,
-                    TrainingPlan.microBatches(batches[position.batch], parts: plan.settings.accumulate),
-                    loader, measure)
+                let examples = microBatches(batches[position.batch])
+                try loader.expect(requests(batches, from: position))
+                let outcome = try take(training, examples, loader, epoch, measure)
                 if measure { shown = outcome }
                 position.batch += 1
                 let endsEpoch = position.batch == batches.count
@@ -117,13 +117,27 @@ public final class Trainer {
         return try finish()
     }
 
+    private func microBatches(_ batch: ArraySlice<Int>) -> [ArraySlice<Int>] {
+        TrainingPlan.microBatches(batch, parts: plan.settings.accumulate)
+    }
+
+    /// What the next step reads, and the one after it if it is of the same epoch.
+    private func requests(_ batches: Batches, from position: Position) -> [BatchLoader.Request] {
+        (0..<min(2, batches.count - position.batch)).flatMap { ahead in
+            microBatches(batches[position.batch + ahead]).map {
+                BatchLoader.Request($0, step: step + ahead, epoch: position.epoch)
+            }
+        }
+    }
+
     /// Takes one step, and stops the run when the stability controller gives up.
     private func take(
-        _ training: TrainingStep, _ examples: [ArraySlice<Int>], _ loader: BatchLoader, _ measure: Bool
+        _ training: TrainingStep, _ examples: [ArraySlice<Int>], _ loader: BatchLoader, _ epoch: Int,
+        _ measure: Bool
     ) throws -> TrainingStep.Outcome {
         let outcome: TrainingStep.Outcome
         do {
-            outcome = try training.take(examples, from: loader, measure: measure)
+            outcome = try training.take(examples, from: loader, epoch: epoch, measure: measure)
         } catch let error as DivergenceError {
             throw try giveUp(error.description)
         }

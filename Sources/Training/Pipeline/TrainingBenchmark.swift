@@ -27,8 +27,14 @@ public final class TrainingBenchmark {
     public func run(steps count: Int) throws -> Double {
         let elapsed = try ContinuousClock().measure {
             for _ in 0..<count {
-                _ = try step.take([batches[next]], from: loader, measure: false)
-                next = (next + 1) % batches.count
+                let following = (next + 1) % batches.count
+                let number = step.optimizer.core.step
+                try loader.expect([
+                    .init(batches[next], step: number, epoch: 0),
+                    .init(batches[following], step: number + 1, epoch: 0),
+                ])
+                _ = try step.take([batches[next]], from: loader, epoch: 0, measure: false)
+                next = following
             }
         }
         return elapsed / .seconds(1)

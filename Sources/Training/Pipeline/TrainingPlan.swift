@@ -50,13 +50,13 @@ public struct TrainingPlan {
     }
 
     /// The noise on this plan's batches.
-    func noise() throws -> BatchNoise {
+    package func noise() throws -> BatchNoise {
         if settings.inputNoise != nil, case .tokens = data.kind.input {
             throw ConfigurationError(
                 "is set, but the data are tokens; allowed: with data that are numbers (tokens have a model's neftune)",
                 path: "training.inputNoise")
         }
-        return try BatchNoise(settings, classes: data.kind.target.classes, horizon: totalSteps)
+        return try BatchNoise(settings, data: data, horizon: totalSteps)
     }
 
     private static func contains<Wanted: Module>(_ type: Wanted.Type, _ module: any Module) -> Bool {

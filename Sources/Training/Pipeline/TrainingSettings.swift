@@ -37,6 +37,12 @@ public struct TrainingSettings: Codable, Sendable {
     public var inputNoise: InputNoise?
     /// Wrong labels in training; none by default.
     public var labelNoise: LabelNoise?
+    /// Other views of the images in each epoch of training; none by default.
+    public var augment: Augmentation?
+    /// Damage to the images in training; none by default.
+    public var corrupt: Corruption?
+    /// Whether a thread of its own prepares the next batch (default true). The bits are the same either way.
+    package var loadsInBackground = true
     /// Training data held out for evaluation; without it, evaluation is on the test data.
     public var validation: Validation?
 
@@ -55,7 +61,7 @@ public struct TrainingSettings: Codable, Sendable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case epochs, steps, batchSize, seed, threads, evaluateEvery, checkpointEvery, logEvery, accumulate
         case logEffectivePerturbation
-        case earlyStop, labelSmoothing, inputNoise, labelNoise, validation
+        case earlyStop, labelSmoothing, inputNoise, labelNoise, augment, corrupt, validation
     }
 
     public init(from decoder: any Decoder) throws {
@@ -82,6 +88,8 @@ public struct TrainingSettings: Codable, Sendable {
         try read(.labelSmoothing, &labelSmoothing)
         inputNoise = try container.decodeIfPresent(InputNoise.self, forKey: .inputNoise)
         labelNoise = try container.decodeIfPresent(LabelNoise.self, forKey: .labelNoise)
+        augment = try container.decodeIfPresent(Augmentation.self, forKey: .augment)
+        corrupt = try container.decodeIfPresent(Corruption.self, forKey: .corrupt)
         validation = try container.decodeIfPresent(Validation.self, forKey: .validation)
 
         let limit = 1_000_000_000

@@ -39,14 +39,17 @@ struct TrainingStep {
     ///
     /// - Parameters:
     ///   - examples: the logical batch, cut into micro-batches whose gradients add up to its mean.
+    ///   - epoch: of the batch, which addresses augmentation.
     ///   - measure: whether to measure accuracy, ‖g‖ and ‖δ‖ too, which takes time.
-    func take(_ examples: [ArraySlice<Int>], from loader: BatchLoader, measure: Bool) throws -> Outcome {
+    func take(_ examples: [ArraySlice<Int>], from loader: BatchLoader, epoch: Int, measure: Bool) throws
+        -> Outcome
+    {
         let count = examples.reduce(0) { $0 + loader.targetCount(of: $1) }
         var correct = 0
         buffers.keep()
         // A parameter perturbation evaluates the same batch more than once, at parameters of its choice.
         let report = try optimizer.step(measure: measure) { evaluation in
-            try evaluate(examples, of: count, from: loader, evaluation) { scores, targets in
+            try evaluate(examples, of: count, from: loader, epoch, evaluation) { scores, targets in
                 if measure && evaluation.isFirst { correct += loss.countCorrect(scores, targets) }
             }
             // 3. Perturbation: ĝ = clip(g) + δ(t), by the equation's terms, within the stability controller's bounds.
@@ -63,7 +66,7 @@ struct TrainingStep {
 
     /// The mean loss of the logical batch of `count` targets, and its gradient where that is wanted.
     private func evaluate(
-        _ examples: [ArraySlice<Int>], of count: Int, from loader: BatchLoader,
+        _ examples: [ArraySlice<Int>], of count: Int, from loader: BatchLoader, _ epoch: Int,
         _ evaluation: ObjectiveEvaluation,
         seen: (_ scores: Tensor, _ targets: Tensor) -> Void
     ) throws -> Double {
@@ -71,7 +74,7 @@ struct TrainingStep {
         let signals = optimizer.signals
         if evaluation.needsGradient { signals?.begin(estimating: evaluation.isFirst) }
         for (number, positions) in examples.enumerated() {
-            let batch = try loader.load(positions, step: evaluation.step)
+            let batch = try loader.load(.init(positions, step: evaluation.step, epoch: epoch))
             let share = Double(loader.targetCount(of: positions)) / Double(count)
             let seed = dropout.derived(UInt64(number)).word(UInt64(evaluation.step))
 
