@@ -63,9 +63,17 @@ let torch: [Target] = [
     library("PerturbedTorch", ["PerturbedEquations", "Torch", "TorchNN", "CTorchBridge", "Safetensors"]),
     .systemLibrary(
         name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+    .target(
+        name: "CImageFiles", dependencies: ["CPNG", "CJPEG"], cSettings: [.treatAllWarnings(as: .error)],
+        linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     library(
         "Datasets",
-        ["PerturbedEquations", "Safetensors", "CZlib", .product(name: "Crypto", package: "swift-crypto")]),
+        [
+            "PerturbedEquations", "Safetensors", "CImageFiles", "CZlib",
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]),
     library("Models", ["PerturbedEquations", "Datasets", "Safetensors", "Torch", "TorchNN"]),
     library(
         "Training",

@@ -16,10 +16,12 @@ public struct Dataset: Sendable {
     public let validation: DataSplit?
     /// Examples that are only measured on.
     public let test: DataSplit
+    /// What the user should know of the loading, such as files that were left out.
+    public let warnings: [String]
 
     public init(
         name: String, kind: ExampleKind, classNames: [String], train: DataSplit,
-        validation: DataSplit? = nil, test: DataSplit
+        validation: DataSplit? = nil, test: DataSplit, warnings: [String] = []
     ) {
         self.name = name
         self.kind = kind
@@ -27,6 +29,7 @@ public struct Dataset: Sendable {
         self.train = train
         self.validation = validation
         self.test = test
+        self.warnings = warnings
     }
 
     /// Numbers of one shape, such as images [channels, height, width], each in one of the classes named.
@@ -66,6 +69,7 @@ public struct Dataset: Sendable {
             NoiseKey(seed: 0).derived("validation").permutation(of: train.count)
         }
         return Dataset(
-            name: name, kind: kind, classNames: classNames, train: rest, validation: aside, test: test)
+            name: name, kind: kind, classNames: classNames, train: rest, validation: aside, test: test,
+            warnings: warnings)
     }
 }

@@ -29,6 +29,7 @@ extension DataSource {
 public enum DataSourceCatalogue {
     /// To add one: its own file, and a line here.
     public static let all: [any DataSource.Type] = [
-        IDXData.self
+        IDXData.self,
+        ImageFolder.self,
     ]
 }

@@ -61,13 +61,13 @@ public struct Experiment {
     ///   the next free name is taken.
     /// - Throws: errors in the configuration, the data or the file system, before anything is trained.
     public func start(output: String? = nil, reporter: () -> ProgressReporter) throws -> PreparedRun {
-        let plan = try plan()
+        let (plan, warnings) = try plan()
         let optimizer = try plan.makeOptimizer()
         let place = URL(fileURLWithPath: output ?? config.output ?? "runs/\(name)")
         let directory = try RunDirectory.create(at: place, config: try config.yaml())
         let trainer = try Trainer(
             plan: plan, optimizer: optimizer, run: directory, reporter: reporter(), version: Self.version)
-        return PreparedRun(directory: directory, trainer: trainer)
+        return PreparedRun(directory: directory, trainer: trainer, warnings: warnings)
     }
 
     /// Goes on with the run in `directory` from its newest checkpoint that is whole, or from the beginning if it
@@ -92,7 +92,7 @@ public struct Experiment {
         } else {
             (checkpoint, damaged) = try directory.checkpoints.latest()
         }
-        let plan = try experiment.plan()
+        let (plan, warnings) = try experiment.plan()
         let trainer = try Trainer(
             plan: plan, optimizer: plan.makeOptimizer(), run: directory,
             reporter: reporter(checkpoint?.manifest.step ?? 0),
@@ -100,11 +100,11 @@ public struct Experiment {
         let back = checkpoint.map { "step \($0.manifest.step)" } ?? "the beginning"
         return PreparedRun(
             directory: directory, trainer: trainer,
-            warnings: damaged.map { "\($0.message); going on from \(back) instead" })
+            warnings: warnings + damaged.map { "\($0.message); going on from \(back) instead" })
     }
 
-    /// Loads the data and builds the model.
-    private func plan() throws -> TrainingPlan {
+    /// Loads the data, which may have warnings, and builds the model.
+    private func plan() throws -> (TrainingPlan, warnings: [String]) {
         let settings = config.training
         Threads.count = settings.threads ?? 1
         var data = try config.data.load()
@@ -115,9 +115,10 @@ public struct Experiment {
         let seed = NoiseKey(seed: settings.seed).derived("initialise").seed
         let model = try config.model.architecture.build(
             for: data.kind, seed: seed)
-        return TrainingPlan(
+        let plan = TrainingPlan(
             name: name, modelName: config.model.name, model: model, data: data, equation: config.equation,
             groups: config.groups, settings: settings)
+        return (plan, data.warnings)
     }
 
     /// A run goes on with its own settings; others would make it a mixture of two.
