@@ -8,6 +8,10 @@ public enum ModelCatalogue {
         CNN.self,
         ResNet.self,
         ViT.self,
+        GPT.self,
+        Transformer.self,
+        LSTM.self,
+        GRU.self,
         TorchScriptModel.self,
     ]
 

@@ -107,6 +107,7 @@ struct ParityCase {
                     try Linear(5, 2, seed: 8)),
                 input: images),
         ]
+        cases += try sequences()
         let activations: [(Activation, String)] = [
             (.relu, "ReLU"), (.gelu, "GELU"), (.tanh, "Tanh"), (.sigmoid, "Sigmoid"), (.silu, "SiLU"),
         ]

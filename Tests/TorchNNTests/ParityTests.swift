@@ -12,6 +12,16 @@ import TorchNN
     private static let script = """
         import sys, json, torch, torch.nn as nn, torch.nn.functional as F
         from safetensors.torch import load_file, save_file
+        class First(nn.Module):
+            # Of a recurrent layer, the outputs alone; under its names.
+            def __init__(self, layer):
+                super().__init__()
+                self.layer = [layer]
+                for name, parameter in layer.named_parameters(): self.register_parameter(name, parameter)
+            def train(self, mode=True):
+                self.layer[0].train(mode)
+                return super().train(mode)
+            def forward(self, x): return self.layer[0](x)[0]
         class Attention(nn.MultiheadAttention):
             def __init__(self, width, heads, causal):
                 super().__init__(width, heads, batch_first=True)
@@ -19,6 +29,12 @@ import TorchNN
             def forward(self, x):
                 mask = nn.Transformer.generate_square_subsequent_mask(x.shape[1]) if self.causal else None
                 return super().forward(x, x, x, need_weights=False, attn_mask=mask, is_causal=self.causal)[0]
+        class Conv1D(nn.Module):
+            def __init__(self, inputs, outputs):
+                super().__init__()
+                self.weight = nn.Parameter(torch.empty(inputs, outputs))
+                self.bias = nn.Parameter(torch.empty(outputs))
+            def forward(self, x): return x @ self.weight + self.bias
         folder = sys.argv[1]
         for case in json.load(open(folder + "/cases.json")):
             given = load_file(f"{folder}/{case['name']}.safetensors")

@@ -197,6 +197,20 @@ ptb_status ptb_binary_cross_entropy_with_logits(ptb_tensor *logits, ptb_tensor *
 /// How many rows of `logits` [n, classes] have their largest element at `target` [n].
 ptb_status ptb_count_correct(ptb_tensor *logits, ptb_tensor *target, int64_t *out) PTB_NOEXCEPT;
 
+// ---- Sequences (sequences.cpp) ----------------------------------------------------------------------------
+
+/// softmax(q kᵀ/√size) v of each head, for `packed` [n, length, 3 * heads * size]: all heads' queries, keys and values,
+/// one after the other; the result is [n, length, heads * size]. `causal`: a place sees itself and those before it.
+/// Dropout is of the softmax; its mask depends on `seed` alone.
+ptb_status ptb_packed_attention(ptb_tensor *packed, ptrdiff_t heads, bool causal, double dropout, uint64_t seed,
+                                PTB_NEW out) PTB_NOEXCEPT;
+
+enum ptb_cell { PTB_LSTM, PTB_GRU };
+/// The last of `layers` recurrent layers' outputs [n, length, hidden] for x [n, length, inputs], from states of zero.
+/// `weights` are four per layer: input, hidden, and their biases. Dropout is between layers, by `seed` alone.
+ptb_status ptb_recurrent(int32_t cell, ptb_tensor *x, ptb_tensor *_Nonnull const *_Nonnull weights, size_t layers,
+                         double dropout, uint64_t seed, PTB_NEW out) PTB_NOEXCEPT;
+
 // ---- Autograd (autograd.cpp) ------------------------------------------------------------------------------
 
 /// Sets this thread's gradient mode and returns the old one.

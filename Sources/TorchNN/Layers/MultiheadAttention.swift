@@ -56,6 +56,13 @@ public struct MultiheadAttention: Module {
         demand(
             x.rank == 3 && x.size(2) == width,
             "MultiheadAttention: takes [n, positions, \(width)], not \(x.shape)")
+        guard mask != nil else {
+            // One call, whose backward pass joins the three parts' gradients instead of adding them to zeros.
+            let mixed = x.linear(inputWeight, inputBias).packedAttention(
+                heads: heads, causal: causal, dropout: context.training ? dropout : 0,
+                seed: derivedSeed(context.seed, "scores"))
+            return output.forward(mixed, context)
+        }
         let (count, positions) = (x.size(0), x.size(1))
         // [n, positions, 3, heads, d] → 3 × [n, heads, positions, d]
         let all = x.linear(inputWeight, inputBias)

@@ -1,0 +1,80 @@
+// Attention and recurrent layers. Their dropout draws from a generator of its own, where libtorch's would read the
+// global one.
+#include "bridge.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/gru.h>
+#include <ATen/ops/lstm.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/mul.h>
+#include <ATen/ops/ones.h>
+#include <ATen/ops/scaled_dot_product_attention.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/zeros.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+namespace {
+
+/// 0 with probability p, 1/(1 - p) otherwise.
+at::Tensor dropout_mask(const at::Tensor &like, double p, at::Generator generator) {
+  return at::empty_like(like.detach()).bernoulli_(1 - p, std::move(generator)).mul_(1 / (1 - p));
+}
+
+void check_probability(double p) {
+  TORCH_CHECK(p >= 0 && p < 1, "the dropout probability is ", p, "; allowed: 0 <= p < 1");
+}
+
+}  // namespace
+
+ptb_status ptb_packed_attention(ptb_tensor *packed, ptrdiff_t heads, bool causal, double dropout, uint64_t seed,
+                         PTB_NEW out) noexcept {
+  return bridge::make(out, [&] {
+    const at::Tensor &x = packed->value;
+    TORCH_CHECK(x.dim() == 3 && heads > 0 && x.size(2) % (3 * heads) == 0, "wanted [n, length, 3 * heads * size]");
+    check_probability(dropout);
+    const int64_t width = x.size(2) / 3, size = width / heads;
+    const auto parts = x.reshape({x.size(0), x.size(1), 3, heads, size}).unbind(2);
+    const at::Tensor q = parts[0].transpose(1, 2), k = parts[1].transpose(1, 2), v = parts[2].transpose(1, 2);
+    at::Tensor y;
+    if (dropout == 0) {
+      y = at::scaled_dot_product_attention(q, k, v, std::nullopt, 0.0, causal);
+    } else {
+      at::Tensor scores = at::matmul(q.mul(1 / std::sqrt(double(size))), k.transpose(2, 3));
+      if (causal) {
+        const at::Tensor future = at::ones({x.size(1), x.size(1)}, x.options().dtype(at::kBool)).triu(1);
+        scores = scores.masked_fill(future, -std::numeric_limits<double>::infinity());
+      }
+      const at::Tensor weights = at::softmax(scores, -1);
+      y = at::matmul(at::mul(weights, dropout_mask(weights, dropout, at::make_generator<at::CPUGeneratorImpl>(seed))), v);
+    }
+    return y.transpose(1, 2).reshape({x.size(0), x.size(1), width});
+  });
+}
+
+ptb_status ptb_recurrent(int32_t cell, ptb_tensor *x, ptb_tensor *const *weights, size_t layers, double dropout,
+                         uint64_t seed, PTB_NEW out) noexcept {
+  return bridge::make(out, [&] {
+    TORCH_CHECK(x->value.dim() == 3 && layers > 0, "wanted [n, length, inputs] and at least one layer");
+    check_probability(dropout);
+    std::vector<at::Tensor> all;
+    for (size_t i = 0; i < 4 * layers; ++i) all.push_back(weights[i]->value);
+    const int64_t hidden = all[1].size(1);
+    // `depth` layers from `first` on, without dropout between them.
+    const auto run = [&](const at::Tensor &input, size_t first, size_t depth) {
+      const at::TensorList own = at::TensorList(all).slice(4 * first, 4 * depth);
+      const at::Tensor zero = at::zeros({int64_t(depth), input.size(0), hidden}, input.options());
+      return cell == PTB_LSTM
+                 ? std::get<0>(at::lstm(input, {zero, zero}, own, true, int64_t(depth), 0.0, true, false, true))
+                 : std::get<0>(at::gru(input, zero, own, true, int64_t(depth), 0.0, true, false, true));
+    };
+    if (dropout == 0) return run(x->value, 0, layers);
+    auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+    at::Tensor y = run(x->value, 0, 1);
+    for (size_t layer = 1; layer < layers; ++layer) y = run(at::mul(y, dropout_mask(y, dropout, generator)), layer, 1);
+    return y;
+  });
+}

@@ -1,0 +1,75 @@
+import Torch
+import TorchNN
+
+/// GPT-2: scores [n, length, vocabulary] of the token after each of the tokens [n, length] and those before it.
+///
+/// ```
+/// x = W[tokens] + P;  x ← block(x), layers times;  scores = W·ln_f(x)
+/// ```
+///
+/// Names: `wte`, `wpe`, `h.0.…`, `ln_f`, as `GPT2Model` of Hugging Face's transformers; the head is `wte`'s weight.
+/// Source: Radford et al. 2019, Language Models are Unsupervised Multitask Learners.
+public struct GPTModel: Module {
+    /// The tokens' rows: an `Embedding`'s, or noisy in training.
+    public let embedding: NEFTune
+    /// P [context, width].
+    public let positions: Embedding
+    public var blocks: [GPTBlock]
+    public let norm: LayerNorm
+    /// Asked for one class of a sequence: the scores [n, classes] of the first tokens after the last place; nil: of all
+    /// tokens after each place.
+    public var classes: Int?
+    private let dropout: Dropout
+
+    /// - Parameters:
+    ///   - context: the longest sequence.
+    ///   - dropout: of the embedding, the softmax and what each block adds.
+    ///   - neftune: α of the embedding's noise in training; 0: none.
+    /// - Throws: `TorchError` where there is no memory. Traps for sizes below 1 and heads that do not divide the width.
+    public init(
+        vocabulary: Int, context: Int, width: Int, layers: Int, heads: Int, dropout: Double = 0,
+        neftune: Double = 0, epsilon: Double = 1e-5, seed: UInt64
+    ) throws(TorchError) {
+        func embedding(_ name: String, _ rows: Int) throws(TorchError) -> Embedding {
+            let embedding = try Embedding(rows, width, seed: derivedSeed(seed, name))
+            withoutGradients { embedding.weight.scaleInPlace(0.02) }
+            return embedding
+        }
+        self.embedding = NEFTune(try embedding("wte", vocabulary), alpha: neftune)
+        positions = try embedding("wpe", context)
+        var blocks: [GPTBlock] = []
+        for layer in 0..<layers {
+            blocks.append(
+                try GPTBlock(
+                    width, heads: heads, layers: layers, dropout: dropout, epsilon: epsilon,
+                    seed: derivedSeed(seed, "h.\(layer)")))
+        }
+        self.blocks = blocks
+        norm = try LayerNorm([width], epsilon: epsilon)
+        self.dropout = Dropout(dropout)
+    }
+
+    /// The longest sequence.
+    public var context: Int { positions.weight.size(0) }
+
+    public var children: [NamedModule] {
+        [NamedModule("wte", embedding), NamedModule("wpe", positions)]
+            + blocks.enumerated().map { NamedModule("h.\($0.offset)", $0.element) } + [
+                NamedModule("ln_f", norm)
+            ]
+    }
+
+    /// Traps for a sequence longer than the context, and for a token outside the vocabulary.
+    public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+        let rows = embedding.forward(x, context.training ? context.entering("wte") : context)
+        var x = rows + positions.weight[0..<x.size(-1)]
+        x = dropout.forward(x, context.training ? context.entering("drop") : context)
+        for (number, block) in blocks.enumerated() {
+            x = block.forward(x, context.training ? context.entering("h.\(number)") : context)
+        }
+        let weight = embedding.embedding.weight
+        guard let classes else { return norm.forward(x, context).linear(weight, nil) }
+        let last = x.selected(1, at: x.size(1) - 1)
+        return norm.forward(last, context).linear(weight[0..<classes], nil)
+    }
+}
