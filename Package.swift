@@ -89,7 +89,7 @@ let torch: [Target] = [
     .executableTarget(
         name: "peo",
         dependencies: [
-            "Experiments", "Training", "PerturbedTorch", "Torch",
+            "Experiments", "Training", "Datasets", "PerturbedTorch", "Torch",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),

@@ -47,10 +47,11 @@ extension CatalogueEntry {
     /// A data set in the catalogue's words.
     fileprivate init(_ data: DatasetEntry) {
         let shape = data.inputShape.map(String.init).joined(separator: "×")
+        let scale = data.scale.map { "; x = (byte/\($0.maximum) − \($0.mean))/\($0.deviation)" } ?? ""
         self.init(
             name: data.name, summary: data.summary,
             equation: "x ∈ ℝ^(\(shape)), \(data.classNames.count) classes; \(data.trainCount) for training, "
-                + "\(data.testCount) for testing; x = (byte/\(data.scale.maximum) − \(data.scale.mean))/\(data.scale.deviation)",
+                + "\(data.testCount) for testing\(scale)",
             parameters: [], source: "\(data.source). Licence: \(data.licence)")
     }
 }

@@ -30,7 +30,7 @@ public enum Initialiser: Sendable, Hashable {
     /// The initialisers that have a name alone, as configurations write them.
     public static let named: [(name: String, initialiser: Initialiser)] = [
         ("standard", .standard), ("kaimingUniform", .kaimingUniform), ("kaimingNormal", .kaimingNormal),
-        ("xavierUniform", .xavierUniform), ("xavierNormal", .xavierNormal),
+        ("xavierUniform", .xavierUniform), ("xavierNormal", .xavierNormal), ("zero", .constant(0)),
     ]
 
     /// Overwrites a weight [out, in, …]. The draws depend on `seed` alone.

@@ -17,7 +17,9 @@ struct Peo: ParsableCommand {
             a checkpoint to resume from.
             """,
         version: Experiment.version,
-        subcommands: [Train.self, List.self, Trace.self, Noise.self, Picture.self, Bench.self])
+        subcommands: [
+            Train.self, List.self, DataCommand.self, Trace.self, Noise.self, Picture.self, Bench.self,
+        ])
 
     static func main() {
         // A reader that goes away (peo list | head) is no reason to kill a training run half-way.

@@ -44,23 +44,22 @@ import Testing
     }
 
     @Test func unknownNamesAreAnsweredWithTheNearest() {
+        let known = DatasetCatalogue.entries.map(\.name).joined(separator: ", ")
         let error = #expect(throws: DatasetError.self) { try DatasetCatalogue.load("fasion-mnist") }
         #expect(error?.code == .unknown)
         #expect(
             error?.message
                 == "unknown data set 'fasion-mnist'; did you mean 'fashion-mnist'? "
-                + "(known: digits, mnist, fashion-mnist, cifar-10, cifar-100)")
+                + "(known: \(known))")
         let far = #expect(throws: DatasetError.self) { try DatasetCatalogue.load("imagenet") }
-        #expect(
-            far?.message
-                == "unknown data set 'imagenet' (known: digits, mnist, fashion-mnist, cifar-10, cifar-100)")
+        #expect(far?.message == "unknown data set 'imagenet' (known: \(known))")
     }
 
     @Test func entriesAreComplete() {
         #expect(Set(DatasetCatalogue.entries.map(\.name)).count == DatasetCatalogue.entries.count)
         for entry in DatasetCatalogue.entries {
             #expect(!entry.summary.isEmpty && !entry.source.isEmpty && !entry.licence.isEmpty)
-            #expect(entry.classNames.count >= 10 && entry.inputShape.count == 3)
+            #expect(entry.classNames.count >= 2 && [1, 3].contains(entry.inputShape.count))
             #expect(Set(entry.classNames).count == entry.classNames.count)
             for file in entry.files {
                 #expect(file.md5.count == 32 && (file.contentSHA256 ?? file.sha256)?.count == 64)

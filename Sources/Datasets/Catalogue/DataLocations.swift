@@ -35,14 +35,8 @@ public struct DataLocations: Sendable {
     /// - Throws: ``DatasetError`` that names where the file was looked for, why it could not be fetched,
     ///   and what to do.
     public func locate(_ file: RemoteFile, of dataset: String) throws -> URL {
-        for folder in searchFolders {
-            for name in file.localNames {
-                let candidate = folder.appendingPathComponent(dataset).appendingPathComponent(name)
-                if FileManager.default.fileExists(atPath: candidate.path) { return candidate }
-            }
-        }
+        if let url = find(file, of: dataset) { return url }
         let cached = cacheFolder.appendingPathComponent(dataset).appendingPathComponent(file.name)
-        if FileManager.default.fileExists(atPath: cached.path) { return cached }
         do {
             try downloader.fetch(file, to: cached)
         } catch let error as DatasetError {
@@ -57,5 +51,17 @@ public struct DataLocations: Sendable {
                     + "folder and name that folder in PEO_DATA, or put it into the cache")
         }
         return cached
+    }
+
+    /// The file's place on this machine, if it is there; nothing is downloaded.
+    public func find(_ file: RemoteFile, of dataset: String) -> URL? {
+        for folder in searchFolders {
+            for name in file.localNames {
+                let candidate = folder.appendingPathComponent(dataset).appendingPathComponent(name)
+                if FileManager.default.fileExists(atPath: candidate.path) { return candidate }
+            }
+        }
+        let cached = cacheFolder.appendingPathComponent(dataset).appendingPathComponent(file.name)
+        return FileManager.default.fileExists(atPath: cached.path) ? cached : nil
     }
 }

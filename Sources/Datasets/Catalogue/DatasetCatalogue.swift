@@ -4,7 +4,7 @@ import PerturbedEquations
 ///
 /// To add one, write its entry in a file of its own, and its name in this list.
 public enum DatasetCatalogue {
-    public static let entries: [DatasetEntry] = [.digits, .mnist, .fashionMNIST, .cifar10, .cifar100]
+    public static let entries: [DatasetEntry] = [.digits, .mnist, .fashionMNIST, .cifar10, .cifar100, .a9a]
 
     /// The entry of that name.
     ///

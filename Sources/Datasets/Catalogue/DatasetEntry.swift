@@ -6,16 +6,16 @@ public struct DatasetEntry: Sendable {
     public let name: String
     /// One line: what it is.
     public let summary: String
-    /// Channels, height and width.
+    /// The shape of one example: channels, height and width, or [features].
     public let inputShape: [Int]
     /// What each label means.
     public let classNames: [String]
     public let trainCount: Int
     public let testCount: Int
-    /// How bytes become numbers: one scale for all channels, or one for each.
+    /// How bytes become numbers: one scale for all channels, or one for each; none where the data are numbers.
     public let scales: [PixelScale]
-    /// The scale of the first channel.
-    public var scale: PixelScale { scales[0] }
+    /// The scale of the first channel; nil where the data are numbers.
+    public var scale: PixelScale? { scales.first }
     /// Who made it: author, year, title, address.
     public let source: String
     public let licence: String

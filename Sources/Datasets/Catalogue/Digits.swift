@@ -14,12 +14,12 @@ extension DatasetEntry {
     public static let digits = DatasetEntry(
         name: "digits", summary: "handwritten digits, 8×8 grey, built in", inputShape: [1, 8, 8],
         classNames: (0...9).map(String.init), trainCount: 1437, testCount: 360,
-        scale: PixelScale(maximum: 16, mean: 0.3053, deviation: 0.3760),
+        scale: DigitsImages.scale,
         source: "Alpaydin and Kaynak (1998), Optical Recognition of Handwritten Digits, UCI Machine "
             + "Learning Repository, doi:10.24432/C50P49 (its test set)",
         licence: "CC BY 4.0", files: [],
         load: { entry, _ in
-            let all = try DigitsImages.all(scale: entry.scale)
+            let all = try DigitsImages.all(scale: DigitsImages.scale)
             let order = NoiseKey(seed: 0).derived("digits").permutation(of: all.count)
             return Dataset(
                 name: entry.name, inputShape: entry.inputShape, classNames: entry.classNames,
@@ -32,6 +32,7 @@ extension DatasetEntry {
 package enum DigitsImages {
     package static let count = 1797
     static let pixels = 64
+    static let scale = PixelScale(maximum: 16, mean: 0.3053, deviation: 0.3760)
 
     /// Pixels and then labels, as bytes.
     package static func unpacked() throws -> Data {

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import Safetensors
 
@@ -26,10 +25,11 @@ enum IDXImages {
         let files = try entry.files.map { file in
             try read(file, at: locations.locate(file, of: entry.name), of: entry.name)
         }
+        guard let scale = entry.scale else { preconditionFailure("the images of \(entry.name) need a scale") }
         func split(_ images: IDXFile, _ labels: IDXFile) throws -> DataSplit {
             try DataSplit(
                 images: images, labels: labels, height: entry.inputShape[1], width: entry.inputShape[2],
-                classes: entry.classNames.count, scale: entry.scale)
+                classes: entry.classNames.count, scale: scale)
         }
         return Dataset(
             name: entry.name, inputShape: entry.inputShape, classNames: entry.classNames,
@@ -45,21 +45,7 @@ enum IDXImages {
             Gzip.isCompressed(stored)
             ? try Gzip.inflate(stored, limit: IDXFile.defaultLimit, named: url.path) : stored
         let result = try IDXFile(data: contents, named: url.path)
-        let sum = SHA256.hash(data: contents).hexadecimal
-        guard let expected = file.contentSHA256, sum == expected else {
-            throw DatasetError(
-                .checksum,
-                "\(url.path) is not the file of data set '\(dataset)': its decompressed contents have SHA-256 "
-                    + "\(sum), expected \(file.contentSHA256 ?? "another"). Remove it, so that the published file is "
-                    + "downloaded, or replace it by the published file (\(file.addresses[0]))")
-        }
+        try file.verify(contents, at: url, of: dataset)
         return result
-    }
-}
-
-extension Digest {
-    /// The digest as lower-case hexadecimal digits.
-    var hexadecimal: String {
-        map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }

@@ -31,5 +31,7 @@ public enum DataSourceCatalogue {
     public static let all: [any DataSource.Type] = [
         IDXData.self,
         ImageFolder.self,
+        CSVData.self,
+        LIBSVMData.self,
     ]
 }

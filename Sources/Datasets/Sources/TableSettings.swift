@@ -1,0 +1,71 @@
+import PerturbedEquations
+
+/// What every kind of table has in its settings.
+public struct TableSettings: Sendable, Equatable {
+    /// The file to train on.
+    public var train: String
+    /// The file to test on; without it, a share of `train`.
+    public var test: String?
+    /// See `TableOptions`.
+    public var options: TableOptions
+
+    enum CodingKeys: String, CodingKey { case train, test, testFraction, classes, standardise }
+
+    init(from decoder: any Decoder, standardise: Bool) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        train = try container.decode(String.self, forKey: .train)
+        test = try container.decodeIfPresent(String.self, forKey: .test)
+        let fraction = try container.decodeIfPresent(Double.self, forKey: .testFraction)
+        let classes = try container.decodeIfPresent(Int.self, forKey: .classes)
+        let standardise = try container.decodeIfPresent(Bool.self, forKey: .standardise) ?? standardise
+        options = TableOptions(classes: classes, testFraction: fraction ?? 0.2, standardise: standardise)
+        func check(_ condition: Bool, _ key: CodingKeys, _ message: @autoclosure () -> String) throws {
+            guard !condition else { return }
+            throw DecodingError.dataCorruptedError(forKey: key, in: container, debugDescription: message())
+        }
+        try check(
+            options.testFraction > 0 && options.testFraction < 1, .testFraction,
+            "is \(options.testFraction); allowed: more than 0, less than 1")
+        try check(
+            fraction == nil || test == nil, .testFraction, "is given, and 'test' too; give one of the two")
+        try check(
+            (2...100_000).contains(classes ?? 2), .classes, "is \(classes ?? 0); allowed: 2 to 100000")
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(train, forKey: .train)
+        try container.encodeIfPresent(test, forKey: .test)
+        if test == nil { try container.encode(options.testFraction, forKey: .testFraction) }
+        try container.encodeIfPresent(options.classes, forKey: .classes)
+        try container.encode(options.standardise, forKey: .standardise)
+    }
+
+    /// The same with full paths.
+    func resolved() -> TableSettings {
+        var settings = self
+        settings.train = fullPath(train)
+        settings.test = test.map(fullPath)
+        return settings
+    }
+
+    /// The catalogue's words for the common settings.
+    static func parameters(standardise: Bool) -> [CatalogueEntry.Parameter] {
+        [
+            .init("train", "path", allowed: "a file, gzip or not", "the rows to train on"),
+            .init(
+                "test", "path", default: "none", allowed: "a file, gzip or not",
+                "the rows to test on; without it, a share of train"),
+            .init(
+                "testFraction", "number", default: "0.2", allowed: "0 < share < 1",
+                "the share of train that is for testing where there is no test; the same rows in every run"),
+            .init(
+                "classes", "integer", default: "none", allowed: "2 to 100000",
+                "labels are 0 to classes − 1; else the distinct labels of the training part, at most "
+                    + "\(TableOptions.classLimit)"),
+            .init(
+                "standardise", "boolean", default: "\(standardise)", allowed: "true, false",
+                "whether columns become (x − mean)/deviation, both of the training part"),
+        ]
+    }
+}
