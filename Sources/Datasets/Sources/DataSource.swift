@@ -29,9 +29,9 @@ extension DataSource {
 public enum DataSourceCatalogue {
     /// To add one: its own file, and a line here.
     public static let all: [any DataSource.Type] = [
-        IDXData.self,
-        ImageFolder.self,
-        CSVData.self,
-        LIBSVMData.self,
+        IDXData.self, ImageFolder.self,
+        CSVData.self, LIBSVMData.self,
+        TextData.self, TinyShakespeare.self,
+        ModularAddition.self, CopyTask.self, ParityTask.self,
     ]
 }

@@ -1,0 +1,64 @@
+import Crypto
+import Foundation
+import PerturbedEquations
+import Safetensors
+
+/// Shakespeare's plays, 1,115,394 characters of 65 kinds: the first 90% to fit with, the rest to measure on, as nanoGPT
+/// has it.
+///
+/// ```yaml
+/// data: {tinyshakespeare: {length: 64}}
+/// ```
+///
+/// Source: A. Karpathy (2015), *The Unreasonable Effectiveness of Recurrent Neural Networks*.
+public struct TinyShakespeare: DataSource {
+    /// Characters of one block, ≥ 1 (default 64).
+    public var length: Int
+
+    public init(length: Int = 64) { self.length = length }
+
+    private enum CodingKeys: String, CodingKey { case length }
+
+    public init(from decoder: any Decoder) throws {
+        let settings = try SourceSettings(decoder, keyedBy: CodingKeys.self)
+        length = try settings.number(.length, default: 64, in: 1...1_000_000)
+    }
+
+    public static let entry = CatalogueEntry(
+        name: "tinyshakespeare", summary: "Shakespeare's plays as characters, for the next one",
+        equation: "x = characters t … t + length − 1, y = characters t + 1 … t + length; 65 kinds",
+        parameters: [TextData.length],
+        source:
+            "Karpathy 2015, The Unreasonable Effectiveness of Recurrent Neural Networks. Licence: public domain"
+    )
+
+    public static var standard: TinyShakespeare? { TinyShakespeare() }
+
+    private static let checksum = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
+
+    static let file = RemoteFile(
+        name: "input.txt",
+        addresses: [
+            URL(
+                string:
+                    "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
+            )!
+        ],
+        byteCount: 1_115_394, md5: "6fb458f1232090904fb40fe944165e91",
+        contentSHA256: checksum)
+
+    public func load(from locations: DataLocations) throws -> Dataset {
+        let url = try locations.locate(Self.file, of: "tinyshakespeare")
+        let bytes = try MappedFile.contents(of: url)
+        let sum = SHA256.hash(data: bytes).hexadecimal
+        guard sum == Self.checksum else {
+            throw DatasetError(
+                .checksum,
+                "\(url.path) is not the file of data set 'tinyshakespeare': it has SHA-256 \(sum), expected "
+                    + "\(Self.checksum). Remove it, so that the published file is downloaded "
+                    + "(\(Self.file.addresses[0]))")
+        }
+        return try TextData(file: url.path, length: length)
+            .dataset(of: bytes, at: url.path, named: "tinyshakespeare")
+    }
+}
