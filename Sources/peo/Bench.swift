@@ -61,7 +61,7 @@ struct Bench: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Training steps per second of small models, with and without perturbation.")
 
-        @Argument(help: "\(TrainingCase.allCases.map(\.rawValue).joined(separator: ", ")); all unless given.")
+        @Argument(help: "\(TrainingCase.all.map(\.name).joined(separator: ", ")); all unless given.")
         var name: String?
 
         /// What to add to the gradient.
@@ -80,16 +80,16 @@ struct Bench: ParsableCommand {
             guard seconds > 0, seconds <= 60 else {
                 throw ValidationError("--seconds is \(seconds); allowed: above 0, at most 60")
             }
-            if let name, TrainingCase(rawValue: name) == nil {
+            if let name, TrainingCase.named(name) == nil {
                 throw ValidationError(
                     "there is no case '\(name)'; allowed: "
-                        + TrainingCase.allCases.map(\.rawValue).joined(separator: ", "))
+                        + TrainingCase.all.map(\.name).joined(separator: ", "))
             }
         }
 
         func run() throws {
             Libtorch.keepFreedMemory()
-            let cases = name.flatMap(TrainingCase.init(rawValue:)).map { [$0] } ?? TrainingCase.allCases
+            let cases = name.flatMap(TrainingCase.named).map { [$0] } ?? TrainingCase.all
             let reports = try cases.flatMap { one in
                 try [false, true].filter { noise == .both || $0 == (noise == .gaussian) }.map {
                     try one.run(perturbed: $0, seconds: seconds)
@@ -102,7 +102,7 @@ struct Bench: ParsableCommand {
             try Output.write(
                 reports.map { report in
                     "\(report.name)\(report.perturbed ? " + gaussian" : ""), \(report.threads) thread(s): "
-                        + "\(Int(report.stepsPerSecond.rounded())) steps/s"
+                        + String(format: "%.1f steps/s", report.stepsPerSecond)
                 }.joined(separator: "\n"))
         }
     }

@@ -5,16 +5,53 @@ import PerturbedEquations
 import Torch
 import Training
 
-/// `peo bench training`: steps per second of small models, data loading and all.
+/// One row of `peo bench training`: a network, what it reads, and how many examples at a time.
 ///
-/// `Benchmarks/training.py` runs the same models in PyTorch's eager mode in turn with this.
-public enum TrainingCase: String, Sendable, CaseIterable {
-    /// A 64-64-10 MLP, batch 32, one thread.
-    case mlp
-    /// The digits CNN of `Examples/digits-cnn.yaml`: 8×8, batch 64, two threads.
-    case digitsCNN = "digits-cnn"
-    /// The Fashion-MNIST CNN of `Examples/fashion-cnn.yaml`: 28×28, batch 128, two threads.
-    case fashionCNN = "fashion-cnn"
+/// `Benchmarks/training.py` runs the same networks in PyTorch's eager mode in turn with these.
+public struct TrainingCase: Sendable {
+    public let name: String
+    let architecture: any ModelArchitecture
+    let kind: ExampleKind
+    let batchSize: Int
+    let threads: Int
+    /// How many batches the data hold.
+    let batches: Int
+
+    private init(
+        _ name: String, _ architecture: any ModelArchitecture, _ kind: ExampleKind, batch: Int,
+        threads: Int = 2, batches: Int = 16
+    ) {
+        self.name = name
+        self.architecture = architecture
+        self.kind = kind
+        batchSize = batch
+        self.threads = threads
+        self.batches = batches
+    }
+
+    private static func images(_ channels: Int, _ size: Int) -> ExampleKind {
+        .numbers([channels, size, size], classes: 10)
+    }
+
+    /// 64 characters of 65, each asked for the next.
+    private static let text = ExampleKind(.tokens(vocabulary: 65, length: 64), .classPerToken(of: 65))
+
+    /// To add a case: a line here, and the network in `Benchmarks/training.py`.
+    public static let all: [TrainingCase] = [
+        TrainingCase("mlp", MLP(hidden: [64]), .numbers([64], classes: 10), batch: 32, threads: 1),
+        TrainingCase("digits-cnn", CNN(channels: [32, 64], hidden: 128), images(1, 8), batch: 64),
+        TrainingCase("fashion-cnn", CNN(channels: [32, 64], hidden: 128), images(1, 28), batch: 128),
+        TrainingCase("resnet20", ResNet(layers: 20), images(3, 32), batch: 128, batches: 4),
+        TrainingCase("gpt", GPT(layers: 4, heads: 4, width: 128), text, batch: 12),
+        TrainingCase("lstm", LSTM(RecurrentSettings(width: 256, hidden: 256, layers: 2)), text, batch: 32),
+        TrainingCase(
+            "vit-tiny", ViT(patch: 4, width: 192, layers: 12, heads: 3, hidden: 768), images(3, 32),
+            batch: 32,
+            batches: 4),
+    ]
+
+    /// The case of that name.
+    public static func named(_ name: String) -> TrainingCase? { all.first { $0.name == name } }
 
     /// What was measured.
     public struct Report: Sendable, Codable {
@@ -27,28 +64,6 @@ public enum TrainingCase: String, Sendable, CaseIterable {
         public let peakBytes: Int?
     }
 
-    private var input: [Int] {
-        switch self {
-        case .mlp: [64]
-        case .digitsCNN: [1, 8, 8]
-        case .fashionCNN: [1, 28, 28]
-        }
-    }
-
-    private var batchSize: Int {
-        switch self {
-        case .mlp: 32
-        case .digitsCNN: 64
-        case .fashionCNN: 128
-        }
-    }
-
-    private var threads: Int { self == .mlp ? 1 : 2 }
-
-    private var architecture: any ModelArchitecture {
-        self == .mlp ? MLP(hidden: [64]) : CNN(channels: [32, 64], hidden: 128)
-    }
-
     /// Times the case on random data, with Adam.
     ///
     /// - Parameters:
@@ -58,32 +73,47 @@ public enum TrainingCase: String, Sendable, CaseIterable {
         let before = Threads.count
         defer { Threads.count = before }
         Threads.count = threads
-        let size = input.reduce(1, *)
-        let count = batchSize * 16
-        var features = [Float](repeating: 0, count: count * size)
-        var span = features.mutableSpan
-        NoiseStream(key: NoiseKey(seed: 1), step: 0, parameter: 0, term: 0).fill(&span, with: .normal)
-        let split = try DataSplit(
-            features: features, labels: (0..<count).map { Int64($0 % 10) }, exampleSize: size,
-            named: rawValue)
+        let part = try examples()
         let data = Dataset(
-            name: rawValue, inputShape: input, classNames: (0..<10).map(String.init), train: split,
-            test: split)
+            name: name, kind: kind, classNames: (0..<kind.target.classes).map(String.init), train: part,
+            test: part)
         var settings = TrainingSettings(steps: 1_000_000)
         settings.batchSize = batchSize
         let benchmark = try TrainingBenchmark(
             TrainingPlan(
-                name: rawValue, modelName: type(of: architecture).entry.name,
-                model: try architecture.build(input: input, classes: 10, seed: 1), data: data,
+                name: name, modelName: type(of: architecture).entry.name,
+                model: try architecture.build(for: kind, seed: 1), data: data,
                 equation: PerturbedEquation(
                     rule: Adam(learningRate: 1e-3), perturbation: perturbed ? [Gaussian(sigma: 1e-3)] : []),
                 settings: settings))
-        let trial = try benchmark.run(steps: 20) / 20
-        let steps = max(5, Int(seconds / trial))
+        _ = try benchmark.run(steps: 2)
+        let trial = try benchmark.run(steps: 3) / 3
+        let steps = max(1, Int(seconds / trial))
         let rates = try (0..<5).map { _ in Double(steps) / (try benchmark.run(steps: steps)) }
         return Report(
-            name: rawValue, perturbed: perturbed, threads: threads,
-            stepsPerSecond: PairedTiming.median(rates),
+            name: name, perturbed: perturbed, threads: threads, stepsPerSecond: PairedTiming.median(rates),
             peakBytes: ProcessMemory.peak)
+    }
+
+    private func examples() throws -> DataSplit {
+        let count = batchSize * batches
+        let size = kind.inputShape.reduce(1, *)
+        let noise = NoiseStream(key: NoiseKey(seed: 1), step: 0, parameter: 0, term: 0)
+        var numbers = [Float](repeating: 0, count: count * size)
+        var span = numbers.mutableSpan
+        switch kind.input {
+        case .numbers:
+            noise.fill(&span, with: .normal)
+            return try DataSplit(
+                features: numbers, labels: (0..<count).map { Int64($0 % 10) }, exampleSize: size, named: name)
+        case .tokens(let vocabulary, let length):
+            noise.fill(&span, with: .uniform)
+            let (low, high) = (numbers.min() ?? 0, numbers.max() ?? 1)
+            let tokens = numbers.map {
+                min(Int32(vocabulary) - 1, Int32(($0 - low) / (high - low) * Float(vocabulary)))
+            }
+            return try DataSplit(
+                tokens: tokens, length: length, targets: tokens.map(Int64.init), named: name)
+        }
     }
 }
