@@ -183,13 +183,6 @@ ptb_status ptb_embedding(ptb_tensor *weight, ptb_tensor *indices, ptrdiff_t padd
 /// Keeps each element with probability 1 - p and divides it by 1 - p. The mask depends on `seed` alone.
 ptb_status ptb_dropout(ptb_tensor *x, double p, uint64_t seed, PTB_NEW out) PTB_NOEXCEPT;
 
-// ---- Attention (attention.cpp) ----------------------------------------------------------------------------
-
-/// softmax(q k^T / sqrt(width) + mask) v, for [..., positions, width]. `mask` is null, or added to the scores
-/// (floating point), or says where to look (bool); it broadcasts. `causal` hides later positions, without a mask.
-ptb_status ptb_attention(ptb_tensor *query, ptb_tensor *key, ptb_tensor *value, ptb_tensor *_Nullable mask,
-                         bool causal, PTB_NEW out) PTB_NOEXCEPT;
-
 /// Mean over the batch; `target` holds int64 classes, or probabilities of the shape of `logits`.
 ptb_status ptb_cross_entropy(ptb_tensor *logits, ptb_tensor *target, double label_smoothing, PTB_NEW out) PTB_NOEXCEPT;
 ptb_status ptb_mean_squared_error(ptb_tensor *a, ptb_tensor *b, PTB_NEW out) PTB_NOEXCEPT;

@@ -8,7 +8,7 @@ import Torch
 ///
 /// for x [n, positions, width]. Names: `in_proj_weight`, `in_proj_bias`, `out_proj.weight`, `out_proj.bias`, as
 /// `torch.nn.MultiheadAttention` with `batch_first=True`, and its initial weights: Xavier's uniform for W_in, zero
-/// biases. With dropout, which needs the scores themselves, attention is not fused. Source: Vaswani et al. 2017,
+/// biases. With dropout, attention is not fused. Source: Vaswani et al. 2017,
 /// Attention Is All You Need.
 public struct MultiheadAttention: Module {
     public let inputWeight: Tensor
@@ -47,54 +47,15 @@ public struct MultiheadAttention: Module {
     }
     public var children: [NamedModule] { [NamedModule("out_proj", output)] }
 
-    public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor { forward(x, mask: nil, context) }
-
-    /// - Parameter mask: where to look (bool), or what to add to the scores; broadcast to [n, heads, positions,
-    ///   positions]. Not with `causal`.
-    public func forward(_ x: Tensor, mask: Tensor?, _ context: ForwardContext) -> Tensor {
+    public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
         let width = output.weight.size(0)
         demand(
             x.rank == 3 && x.size(2) == width,
             "MultiheadAttention: takes [n, positions, \(width)], not \(x.shape)")
-        guard mask != nil else {
-            // One call, whose backward pass joins the three parts' gradients instead of adding them to zeros.
-            let mixed = x.linear(inputWeight, inputBias).packedAttention(
-                heads: heads, causal: causal, dropout: context.training ? dropout : 0,
-                seed: derivedSeed(context.seed, "scores"))
-            return output.forward(mixed, context)
-        }
-        let (count, positions) = (x.size(0), x.size(1))
-        // [n, positions, 3, heads, d] → 3 × [n, heads, positions, d]
-        let all = x.linear(inputWeight, inputBias)
-            .reshaped([count, positions, 3, heads, width / heads]).permuted([2, 0, 3, 1, 4])
-        let (queries, keys, values) = (all[0], all[1], all[2])
-        let mixed =
-            context.training && dropout > 0
-            ? dropped(queries, keys, values, mask, context)
-            : queries.attention(keys: keys, values: values, mask: mask, causal: causal)
-        return output.forward(
-            mixed.permuted([0, 2, 1, 3]).reshaped([count, positions, width]), context)
-    }
-
-    private func dropped(
-        _ queries: Tensor, _ keys: Tensor, _ values: Tensor, _ mask: Tensor?, _ context: ForwardContext
-    ) -> Tensor {
-        var scores = queries.matmul(keys.transposed(-2, -1)) * (1 / Double(queries.size(-1)).squareRoot())
-        func hide(where isHidden: Tensor) {
-            let never = drawn("MultiheadAttention") { () throws(TorchError) in
-                try .full([], -.infinity, dtype: scores.dtype)
-            }
-            scores = scores.replaced(with: never, where: isHidden)
-        }
-        if causal {
-            let order = drawn("MultiheadAttention") { () throws(TorchError) in
-                try .range(0..<queries.size(-2))
-            }
-            hide(where: order.unsqueezed(1).less(than: order.unsqueezed(0)))
-        }
-        if let mask {
-            if mask.dtype == .bool { hide(where: mask.equal(to: 0)) } else { scores = scores + mask }
-        }
-        return scores.softmax().dropout(dropout, seed: derivedSeed(context.seed, "scores")).matmul(values)
+        // One call, whose backward pass joins the three parts' gradients instead of adding them to zeros.
+        let mixed = x.linear(inputWeight, inputBias).packedAttention(
+            heads: heads, causal: causal, dropout: context.training ? dropout : 0,
+            seed: derivedSeed(context.seed, "scores"))
+        return output.forward(mixed, context)
     }
 }
