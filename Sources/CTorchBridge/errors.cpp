@@ -8,6 +8,7 @@
 #include <new>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace {
 
@@ -15,10 +16,17 @@ std::atomic<int64_t> live_handles{0};
 thread_local std::string last_error;
 
 struct HeldFailure {
+  ptb_status status;
   std::string operation;
   std::string message;
 };
 thread_local std::optional<HeldFailure> held_failure;
+
+// The CPU allocator reports an exhausted memory as a plain error, and TorchScript's interpreter any error in words.
+ptb_status status_of(const char *message) noexcept {
+  return std::string_view(message).find("can't allocate memory") != std::string_view::npos ? PTB_OUT_OF_MEMORY
+                                                                                          : PTB_ERROR;
+}
 
 ptb_status remember(ptb_status status, const char *message) noexcept {
   try {
@@ -47,14 +55,12 @@ ptb_status bridge::report_current_exception() noexcept {
   } catch (const c10::NotImplementedError &error) {
     return remember(PTB_NOT_IMPLEMENTED, error.what_without_backtrace());
   } catch (const c10::Error &error) {
-    // The CPU allocator reports an exhausted memory as a plain Error.
     const char *message = error.what_without_backtrace();
-    const bool memory = std::string_view(message).find("can't allocate memory") != std::string_view::npos;
-    return remember(memory ? PTB_OUT_OF_MEMORY : PTB_ERROR, message);
+    return remember(status_of(message), message);
   } catch (const std::bad_alloc &error) {
     return remember(PTB_OUT_OF_MEMORY, error.what());
   } catch (const std::exception &error) {
-    return remember(PTB_ERROR, error.what());
+    return remember(status_of(error.what()), error.what());
   } catch (...) {
     return remember(PTB_UNKNOWN, "an exception that is none of C++'s standard ones");
   }
@@ -74,19 +80,18 @@ at::ScalarType bridge::scalar_type(int32_t dtype) {
 
 const char *ptb_last_error(void) noexcept { return last_error.c_str(); }
 
-ptb_tensor *ptb_hold_memory_failure(ptb_status status, const char *operation) noexcept {
+ptb_tensor *ptb_hold_failure(ptb_status status, const char *operation, const char *message) noexcept {
   try {
-    if (!held_failure) {
-      if (status != PTB_OUT_OF_MEMORY) return nullptr;
-      held_failure = HeldFailure{operation, last_error};
-    }
+    if (!held_failure) held_failure = HeldFailure{status, operation, message};
     return bridge::wrap(at::empty({0}));
   } catch (...) {
     return nullptr;  // not even a few bytes are left
   }
 }
 
-const char *ptb_held_operation(void) noexcept { return held_failure ? held_failure->operation.c_str() : nullptr; }
+ptb_status ptb_held_status(void) noexcept { return held_failure ? held_failure->status : PTB_OK; }
+
+const char *ptb_held_operation(void) noexcept { return held_failure ? held_failure->operation.c_str() : ""; }
 
 const char *ptb_held_message(void) noexcept { return held_failure ? held_failure->message.c_str() : ""; }
 

@@ -118,10 +118,14 @@ struct ScriptModule: ExportableModule {
             seed: context.seed)
     }
 
-    /// Traps where the script fails.
+    /// A script that fails gives an empty tensor (`Libtorch.checkHeldFailure`): what it can take is not ours to know.
     func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
         do throws(TorchError) { return try scores(x, context) } catch {
-            fatalError("torchScript: \(name) cannot take \(x.shape): \(error.essence)")
+            guard error.code != .outOfMemory else { return Tensor(holding: error) }
+            return Tensor(
+                holding: TorchError(
+                    code: .script, operation: "torchScript",
+                    message: "\(name) cannot take \(x.shape): \(error.essence)"))
         }
     }
 

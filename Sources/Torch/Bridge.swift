@@ -7,40 +7,45 @@ import CTorchBridge
 extension TorchError {
     /// The failure that the bridge has just reported on this thread.
     init(status: Int32, operation: StaticString) {
-        let code: Code =
-            switch UInt32(bitPattern: status) {
-            case PTB_INDEX_ERROR.rawValue: .indexOutOfRange
-            case PTB_OUT_OF_MEMORY.rawValue: .outOfMemory
-            case PTB_NOT_IMPLEMENTED.rawValue: .notImplemented
-            case PTB_UNKNOWN.rawValue: .unknown
-            default: .refused
-            }
-        self.init(code: code, operation: "\(operation)", message: String(cString: ptb_last_error()))
+        self.init(
+            code: Code(status: status), operation: "\(operation)", message: String(cString: ptb_last_error()))
     }
+}
+
+extension TorchError.Code {
+    private static let statuses: [(Self, ptb_error)] = [
+        (.refused, PTB_ERROR), (.indexOutOfRange, PTB_INDEX_ERROR), (.outOfMemory, PTB_OUT_OF_MEMORY),
+        (.notImplemented, PTB_NOT_IMPLEMENTED), (.unknown, PTB_UNKNOWN), (.script, PTB_SCRIPT_ERROR),
+    ]
+
+    init(status: Int32) {
+        self = Self.statuses.first { Int32($0.1.rawValue) == status }?.0 ?? .refused
+    }
+
+    /// The bridge's number.
+    var status: Int32 { Int32((Self.statuses.first { $0.0 == self }?.1 ?? PTB_ERROR).rawValue) }
 }
 
 /// Receives a new handle from the bridge.
 typealias NewHandle = UnsafeMutablePointer<OpaquePointer?>
 
-/// Throws what the bridge reports, or the memory failure that led to it.
+/// Throws what the bridge reports, or the held failure that led to it.
 @inline(__always)
 func check(_ operation: StaticString, _ status: Int32) throws(TorchError) {
     if status != 0 {
-        try Libtorch.checkMemory()
+        try Libtorch.checkHeldFailure()
         throw TorchError(status: status, operation: operation)
     }
 }
 
 /// What an operation that cannot throw gives where libtorch refused it: an empty tensor where there was no memory,
-/// now or before (see `Libtorch.checkMemory`). Any other failure is the program's own mistake, and traps.
+/// or where an earlier failure is held (see `Libtorch.checkHeldFailure`). Any other is the program's own mistake, and
+/// traps.
 @inline(never)
 func failed(_ operation: StaticString, _ status: Int32, _ operands: [Tensor]) -> Tensor {
-    let held = operation.withUTF8Buffer { _ in
-        ptb_hold_memory_failure(
-            status, UnsafeRawPointer(operation.utf8Start).assumingMemoryBound(to: CChar.self))
-    }
-    guard let held else { trap(operation, operands) }
-    return Tensor(adopting: held)
+    let error = TorchError(status: status, operation: operation)
+    guard error.code == .outOfMemory || Libtorch.holdsFailure else { trap(operation, operands) }
+    return Tensor(holding: error)
 }
 
 /// Stops the program: the shapes that a program gives to an operation are its own mistake.

@@ -86,7 +86,7 @@ extension Tensor {
     /// `self += scale · other`, in place.
     public func addInPlace(_ other: Tensor, scale: Double = 1) {
         withExtendedLifetime((self, other)) {
-            guard ptb_add_in_place(handle, other.handle, scale) == 0 || Libtorch.holdsMemoryFailure else {
+            guard ptb_add_in_place(handle, other.handle, scale) == 0 || Libtorch.holdsFailure else {
                 trap("addInPlace", [self, other])
             }
         }
@@ -95,7 +95,7 @@ extension Tensor {
     /// `self *= factor`, in place.
     public func scaleInPlace(_ factor: Double) {
         withExtendedLifetime(self) {
-            guard ptb_scale_in_place(handle, factor) == 0 || Libtorch.holdsMemoryFailure else {
+            guard ptb_scale_in_place(handle, factor) == 0 || Libtorch.holdsFailure else {
                 trap("scaleInPlace", [self])
             }
         }
@@ -104,7 +104,7 @@ extension Tensor {
     /// Every element becomes `value`, in place.
     public func fillInPlace(_ value: Double) {
         withExtendedLifetime(self) {
-            guard ptb_fill_in_place(handle, value) == 0 || Libtorch.holdsMemoryFailure else {
+            guard ptb_fill_in_place(handle, value) == 0 || Libtorch.holdsFailure else {
                 trap("fillInPlace", [self])
             }
         }

@@ -66,14 +66,14 @@ extension Tensor {
         return try body(UnsafeMutableRawBufferPointer(start: data, count: count * dtype.size))
     }
 
-    /// The only element, as a number; NaN after a memory failure (`Libtorch.checkMemory`). Traps where there is not
+    /// The only element, as a number; NaN after a memory failure (`Libtorch.checkHeldFailure`). Traps where there is not
     /// exactly one.
     public func item() -> Double {
         withExtendedLifetime(self) {
             var value = 0.0
             let status = ptb_item(handle, &value)
             // The sum of the empty tensor that a failure left would be a number like any other.
-            if Libtorch.holdsMemoryFailure { return .nan }
+            if Libtorch.holdsFailure { return .nan }
             guard status == 0 else { trap("item", [self]) }
             return value
         }
@@ -83,7 +83,7 @@ extension Tensor {
     public func itemInteger() -> Int {
         withExtendedLifetime(self) {
             var value: Int64 = 0
-            guard ptb_item_integer(handle, &value) == 0 || Libtorch.holdsMemoryFailure else {
+            guard ptb_item_integer(handle, &value) == 0 || Libtorch.holdsFailure else {
                 trap("itemInteger", [self])
             }
             return Int(value)
@@ -93,7 +93,7 @@ extension Tensor {
     /// Overwrites the elements with those of `source`, unseen by autograd. Traps where the shapes differ.
     public func copy(from source: Tensor) {
         withExtendedLifetime((self, source)) {
-            guard ptb_copy_into(handle, source.handle) == 0 || Libtorch.holdsMemoryFailure else {
+            guard ptb_copy_into(handle, source.handle) == 0 || Libtorch.holdsFailure else {
                 trap("copy", [self, source])
             }
         }

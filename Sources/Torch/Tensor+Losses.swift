@@ -23,7 +23,7 @@ extension Tensor {
     public func countCorrect(_ target: Tensor) -> Int {
         withExtendedLifetime((self, target)) {
             var correct: Int64 = 0
-            guard ptb_count_correct(handle, target.handle, &correct) == 0 || Libtorch.holdsMemoryFailure
+            guard ptb_count_correct(handle, target.handle, &correct) == 0 || Libtorch.holdsFailure
             else {
                 trap("countCorrect", [self, target])
             }

@@ -36,7 +36,7 @@ extension Tensor {
                 ptb_recurrent(kind, self.handle, $0, $1 / 4, dropout, seed, &handle)
             }
         }
-        guard status == 0 else { trap("recurrent", [self] + weights) }
+        guard status == 0 else { return failed("recurrent", status, [self] + weights) }
         return Tensor(adopting: handle.unsafelyUnwrapped)
     }
 }

@@ -13,6 +13,8 @@ public struct TorchError: Error, Sendable, Equatable, CustomStringConvertible {
         case outOfMemory
         /// libtorch has no kernel for this type or device.
         case notImplemented
+        /// A TorchScript module failed on its input.
+        case script
         /// A C++ exception of an unknown kind.
         case unknown
     }
@@ -33,8 +35,8 @@ public struct TorchError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 /// Stops the program with a message where a caller broke the rules (`precondition` would be silent in release), unless
-/// it works on the empty tensors that a memory failure leaves (see `Libtorch.checkMemory`).
+/// it works on the empty tensors that a held failure leaves (see `Libtorch.checkHeldFailure`).
 @inline(__always)
 package func demand(_ holds: Bool, _ message: @autoclosure () -> String) {
-    if !holds && !Libtorch.holdsMemoryFailure { fatalError(message()) }
+    if !holds && !Libtorch.holdsFailure { fatalError(message()) }
 }

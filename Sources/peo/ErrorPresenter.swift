@@ -45,6 +45,8 @@ struct ErrorPresenter: Encodable {
                     + "training.batchSize smaller (training.accumulate keeps the logical batch), or free memory; a run "
                     + "that has a checkpoint goes on with --resume",
                 exit: 71)
+        case let error as TorchError where error.code == .script:
+            self.init("model.script", "\(error.operation): \(error.message)", exit: 65)
         case let error as UsageError: self.init("usage", error.message, exit: 64)
         default: self.init("internal", "\(error) (this is a bug in peo; please report it)", exit: 70)
         }

@@ -65,6 +65,20 @@ import Testing
                 == Data(contentsOf: directory.file("runs/test/model.safetensors")))
     }
 
+    /// Two examples pass the check at the start; the last batch of an epoch has one, which batch normalisation refuses.
+    @Test func aBatchThatTheScriptRefusesIsAnError() throws {
+        let directory = try TemporaryDirectory()
+        try export("nn.Flatten(), nn.Linear(64, 8), nn.BatchNorm1d(8), nn.Linear(8, 10)", to: directory)
+        let config = try PeoTool.config(Self.config, in: directory)
+        // The digits' training part has 1,437 examples.
+        let output = try PeoTool.run(
+            ["train", config, "--model", "my model.pt", "--set", "training.batchSize=718"], in: directory)
+        #expect(output.status == 65 && !output.wasSignalled, "\(output.all)")
+        for text in ["my model.pt cannot take [1, 1, 8, 8]", "more than 1 value per channel"] {
+            #expect(output.stderr.contains(text), "\(output.all)")
+        }
+    }
+
     @Test func aWrongOutputShapeIsABadConfiguration() throws {
         let directory = try TemporaryDirectory()
         try export("nn.Flatten(), nn.Linear(64, 9)", to: directory)

@@ -34,10 +34,10 @@ import Torch
         #expect(error?.message.contains("4503599627370496 bytes") == true)
 
         _ = forward()
-        let held = #expect(throws: TorchError.self) { try Libtorch.checkMemory() }
+        let held = #expect(throws: TorchError.self) { try Libtorch.checkHeldFailure() }
         #expect(held == error)
         // Nothing is left of it: what follows is a failure of its own, or none.
-        try Libtorch.checkMemory()
+        try Libtorch.checkHeldFailure()
         let other = #expect(throws: TorchError.self) { try Tensor.zeros([2]).backward() }
         #expect(other?.code == .refused)
         #expect(column.sum().item() == 0)

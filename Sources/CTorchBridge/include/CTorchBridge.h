@@ -37,6 +37,7 @@ enum ptb_error {
   PTB_OUT_OF_MEMORY = 3,  // no memory for the result
   PTB_NOT_IMPLEMENTED = 4,
   PTB_UNKNOWN = 5,        // an exception that is none of C++'s standard ones
+  PTB_SCRIPT_ERROR = 6,   // a TorchScript module failed; no entry returns it, Swift holds it
 };
 
 // The numbers are those of c10::ScalarType.
@@ -56,12 +57,13 @@ const char *ptb_last_error(void) PTB_NOEXCEPT;
 void ptb_release(ptb_tensor *tensor) PTB_NOEXCEPT;
 /// How many handles exist in the process: leak tests watch it return to where it was.
 int64_t ptb_live_handles(void) PTB_NOEXCEPT;
-/// For an operation that cannot report a failure: where its status says that there was no memory, or an earlier
-/// failure of that kind is held already, holds the (first) failure on this thread and returns a NEW handle of an
-/// empty tensor to go on with. Null for any other failure.
-ptb_tensor *_Nullable ptb_hold_memory_failure(ptb_status status, const char *operation) PTB_NOEXCEPT;
-/// The operation of the failure that this thread holds; null where it holds none. Borrowed, until it is dropped.
-const char *_Nullable ptb_held_operation(void) PTB_NOEXCEPT;
+/// For an operation that cannot report its failure: holds it on this thread, unless one is held already, and returns a
+/// NEW handle of an empty tensor to go on with; null where there is no memory even for that.
+ptb_tensor *_Nullable ptb_hold_failure(ptb_status status, const char *operation, const char *message) PTB_NOEXCEPT;
+/// The status of the failure that this thread holds; 0 where it holds none.
+ptb_status ptb_held_status(void) PTB_NOEXCEPT;
+/// The operation of the failure that this thread holds. Borrowed, until it is dropped.
+const char *ptb_held_operation(void) PTB_NOEXCEPT;
 /// The message of the failure that this thread holds. Borrowed, until it is dropped.
 const char *ptb_held_message(void) PTB_NOEXCEPT;
 void ptb_drop_held_failure(void) PTB_NOEXCEPT;

@@ -40,7 +40,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
                 loss += mean(scores, batch.targets).item() * Double(asked)
                 correct += mean.countCorrect(scores, batch.targets)
                 targets += asked
-                try Libtorch.checkMemory()
+                try Libtorch.checkHeldFailure()
             }
         }
         let count = Double(max(1, targets))

@@ -85,7 +85,7 @@ struct TrainingStep {
             )
             let value = loss(scores, batch.targets)
             mean += value.item() * share
-            try Libtorch.checkMemory()
+            try Libtorch.checkHeldFailure()
             seen(scores, batch.targets)
 
             // 2. Gradient: g = ∇L(θ), the mean over the logical batch.
