@@ -28,15 +28,16 @@ public struct ForwardContext: Sendable, Hashable {
     public static let evaluation = ForwardContext(training: false, seed: 0)
 
     /// The context of a child module: the same, but with randomness of its own. Every module that has
-    /// children calls it, so that two dropout layers never share a mask.
+    /// children calls it, so that two dropout layers never share a mask. Nothing is random outside training.
     public func entering(_ child: String) -> ForwardContext {
+        guard training else { return self }
         var context = self
         context.seed = derivedSeed(seed, child)
         return context
     }
 
     /// The context of the child at a position; the same as that of the child of that name.
-    public func entering(_ child: Int) -> ForwardContext { entering(String(child)) }
+    public func entering(_ child: Int) -> ForwardContext { training ? entering(String(child)) : self }
 }
 
 /// A seed for one purpose out of the seed for several. Different purposes give unrelated seeds.

@@ -101,8 +101,7 @@ public struct Sequential: Module {
     public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
         var x = x
         for (position, module) in modules.enumerated() {
-            // A seed of its own matters only where something is random.
-            x = module.forward(x, context.training ? context.entering(position) : context)
+            x = module.forward(x, context.entering(position))
         }
         return x
     }

@@ -50,12 +50,12 @@ public struct GPTBlock: Module {
             drops ? x.dropout(dropout, seed: context.entering(name).seed) : x
         }
         func apply(_ module: any Module, _ name: String, _ x: Tensor) -> Tensor {
-            module.forward(x, context.training ? context.entering(name) : context)
+            module.forward(x, context.entering(name))
         }
         let packed = apply(attentionIn, "attn.c_attn", norm1.forward(x, context))
         let mixed = packed.packedAttention(
             heads: heads, causal: true, dropout: drops ? dropout : 0,
-            seed: drops ? context.entering("attn.attn_dropout").seed : 0)
+            seed: context.entering("attn.attn_dropout").seed)
         let attended = x + dropped(apply(attentionOut, "attn.c_proj", mixed), "attn.resid_dropout")
         let hidden = apply(hiddenIn, "mlp.c_fc", norm2.forward(attended, context)).gelu(
             tanhApproximation: true)
