@@ -20,6 +20,19 @@ struct Settings<Key: CodingKey> {
         return size
     }
 
+    /// A size, or 0, which lets the data or another setting say it.
+    func sizeOrNone(_ key: Key, default value: Int) throws -> Int {
+        let size = try self.value(key, default: value)
+        return size == 0 ? 0 : try self.size(key, default: size)
+    }
+
+    func requireHeads(_ heads: Int, divide width: Int, _ key: Key) throws {
+        guard width.isMultiple(of: heads) else {
+            throw refuse(
+                key, "heads is \(heads), which does not divide the width \(width); allowed: a divisor")
+        }
+    }
+
     func sizes(_ key: Key, default value: [Int], atLeast least: Int) throws -> [Int] {
         let sizes = try self.value(key, default: value)
         guard sizes.count >= least, sizes.count <= 100 else {

@@ -58,10 +58,7 @@ public struct ViT: ModelArchitecture, Hashable {
         guard (1...1000).contains(layers) else {
             throw settings.refuse(.layers, "layers is \(layers); allowed: 1 to 1000")
         }
-        guard width.isMultiple(of: heads) else {
-            throw settings.refuse(
-                .heads, "heads is \(heads), which does not divide the width \(width); allowed: its divisors")
-        }
+        try settings.requireHeads(heads, divide: width, .heads)
     }
 
     public static let entry = ModelEntry(

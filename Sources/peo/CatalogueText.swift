@@ -8,7 +8,7 @@ enum CatalogueText {
         let entries = family.entries
         let column = (entries.map(\.name.count).max() ?? 0) + 2
         let lines = entries.map { entry in
-            let line = "  " + padded(entry.name, column) + entry.summary
+            let line = "  " + entry.name.padded(column) + entry.summary
             return line.count <= width ? line : line.prefix(max(1, width - 1)) + "…"
         }
         return ([family.rawValue] + lines).joined(separator: "\n")
@@ -22,9 +22,9 @@ enum CatalogueText {
             lines.append("Parameters")
             for parameter in entry.parameters {
                 let unit = parameter.unit == "1" ? "" : ", in \(parameter.unit)"
-                lines.append("  " + padded(parameter.name, names) + parameter.meaning)
+                lines.append("  " + parameter.name.padded(names) + parameter.meaning)
                 lines.append(
-                    "  " + padded("", names)
+                    "  " + "".padded(names)
                         + "\(parameter.kind)\(unit); allowed: \(parameter.allowed); "
                         + (parameter.defaultValue.map { "default: \($0)" } ?? "no default"))
             }
@@ -32,9 +32,5 @@ enum CatalogueText {
         }
         lines.append("Source: \(entry.source)")
         return lines.joined(separator: "\n")
-    }
-
-    private static func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.count))
     }
 }

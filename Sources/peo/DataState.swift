@@ -89,8 +89,3 @@ final class DownloadNotes: @unchecked Sendable {
         Output.note("\(progress.address.absoluteString): \(tenth * 10)% of \(progress.total) bytes")
     }
 }
-
-extension String {
-    /// The text with blanks after it up to a width.
-    func padded(_ width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
-}

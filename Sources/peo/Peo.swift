@@ -13,8 +13,8 @@ struct Peo: ParsableCommand {
             object and nothing else, also for errors.
 
             Exit codes: 0 done; 64 wrong usage; 65 bad configuration or data; 66 missing input; 70 internal error;
-            71 not enough memory; 73 cannot create and 74 cannot write a file; 75 stopped by the stability controller or interrupted, with
-            a checkpoint to resume from.
+            71 not enough memory; 73 cannot create and 74 cannot write a file; 75 stopped by the stability controller or
+            interrupted, with a checkpoint to resume from.
             """,
         version: Experiment.version,
         subcommands: [

@@ -41,7 +41,7 @@ struct TrainReport: Encodable {
         }
         lines.append(("stability", result.stability.text))
         let width = (lines.map(\.0.count).max() ?? 0) + 2
-        return lines.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + $0.1 }.joined(
+        return lines.map { $0.0.padded(width) + $0.1 }.joined(
             separator: "\n")
     }
 

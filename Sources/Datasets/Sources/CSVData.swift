@@ -14,19 +14,16 @@ public struct CSVData: DataSource, Equatable {
     private enum CodingKeys: String, CodingKey { case label, header, ignore, delimiter }
 
     public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        let label = try container.decode(CSVFormat.Column.self, forKey: .label)
-        let header = try container.decodeIfPresent(Bool.self, forKey: .header) ?? true
-        let ignore = try container.decodeIfPresent([CSVFormat.Column].self, forKey: .ignore) ?? []
-        let delimiter = try container.decodeIfPresent(String.self, forKey: .delimiter) ?? ","
+        let settings = try SourceSettings(decoder, keyedBy: CodingKeys.self)
+        let label: CSVFormat.Column = try settings.value(.label)
+        let header = try settings.value(.header, default: true)
+        let ignore: [CSVFormat.Column] = try settings.value(.ignore, default: [])
+        let delimiter = try settings.value(.delimiter, default: ",")
         table = try TableSettings(from: decoder, standardise: true)
         let bytes = Array(delimiter.utf8)
-        guard bytes.count == 1, bytes[0] < 128, !Array("\"\r\n".utf8).contains(bytes[0]), bytes[0] != 0 else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .delimiter, in: container,
-                debugDescription: "is '\(delimiter)'; allowed: one ASCII character, such as ',', ';' or '\\t'"
-            )
-        }
+        try settings.check(
+            bytes.count == 1 && bytes[0] < 128 && !Array("\"\r\n".utf8).contains(bytes[0]) && bytes[0] != 0,
+            .delimiter, "is '\(delimiter)'; allowed: one ASCII character, such as ',', ';' or '\\t'")
         format = CSVFormat(label: label, header: header, ignore: ignore, delimiter: bytes[0])
     }
 

@@ -14,13 +14,13 @@ public struct LIBSVMData: DataSource, Equatable {
     private enum CodingKeys: String, CodingKey { case features }
 
     public init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        features = try container.decodeIfPresent(Int.self, forKey: .features)
+        let settings = try SourceSettings(decoder, keyedBy: CodingKeys.self)
+        features = try settings.optional(.features)
         table = try TableSettings(from: decoder, standardise: false)
-        guard (1...LabelledTable.widthLimit).contains(features ?? 1) else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .features, in: container,
-                debugDescription: "is \(features ?? 0); allowed: 1 to \(LabelledTable.widthLimit)")
+        if let features {
+            try settings.check(
+                (1...LabelledTable.widthLimit).contains(features), .features,
+                "is \(features); allowed: 1 to \(LabelledTable.widthLimit)")
         }
     }
 

@@ -17,6 +17,10 @@ struct SourceSettings<Key: CodingKey> {
         try container.decode(Value.self, forKey: key)
     }
 
+    func optional<Value: Decodable>(_ key: Key) throws -> Value? {
+        try container.decodeIfPresent(Value.self, forKey: key)
+    }
+
     /// A whole number within limits.
     func number(_ key: Key, default value: Int, in range: ClosedRange<Int>) throws -> Int {
         let number = try self.value(key, default: value)

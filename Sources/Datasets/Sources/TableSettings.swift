@@ -12,24 +12,20 @@ public struct TableSettings: Sendable, Equatable {
     enum CodingKeys: String, CodingKey { case train, test, testFraction, classes, standardise }
 
     init(from decoder: any Decoder, standardise: Bool) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        train = try container.decode(String.self, forKey: .train)
-        test = try container.decodeIfPresent(String.self, forKey: .test)
-        let fraction = try container.decodeIfPresent(Double.self, forKey: .testFraction)
-        let classes = try container.decodeIfPresent(Int.self, forKey: .classes)
-        let standardise = try container.decodeIfPresent(Bool.self, forKey: .standardise) ?? standardise
-        options = TableOptions(classes: classes, testFraction: fraction ?? 0.2, standardise: standardise)
-        func check(_ condition: Bool, _ key: CodingKeys, _ message: @autoclosure () -> String) throws {
-            guard !condition else { return }
-            throw DecodingError.dataCorruptedError(forKey: key, in: container, debugDescription: message())
-        }
-        try check(
-            options.testFraction > 0 && options.testFraction < 1, .testFraction,
-            "is \(options.testFraction); allowed: more than 0, less than 1")
-        try check(
+        let settings = try SourceSettings(decoder, keyedBy: CodingKeys.self)
+        train = try settings.value(.train)
+        test = try settings.optional(.test)
+        let fraction: Double? = try settings.optional(.testFraction)
+        options = TableOptions(
+            classes: try settings.optional(.classes),
+            testFraction: try settings.share(.testFraction, default: 0.2),
+            standardise: try settings.value(.standardise, default: standardise))
+        try settings.check(
             fraction == nil || test == nil, .testFraction, "is given, and 'test' too; give one of the two")
-        try check(
-            (2...100_000).contains(classes ?? 2), .classes, "is \(classes ?? 0); allowed: 2 to 100000")
+        if let classes = options.classes {
+            try settings.check(
+                (2...100_000).contains(classes), .classes, "is \(classes); allowed: 2 to 100000")
+        }
     }
 
     func encode(to encoder: any Encoder) throws {

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import PerturbedEquations
 import Safetensors
@@ -34,8 +33,6 @@ public struct TinyShakespeare: DataSource {
 
     public static var standard: TinyShakespeare? { TinyShakespeare() }
 
-    private static let checksum = "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed"
-
     static let file = RemoteFile(
         name: "input.txt",
         addresses: [
@@ -45,19 +42,12 @@ public struct TinyShakespeare: DataSource {
             )!
         ],
         byteCount: 1_115_394, md5: "6fb458f1232090904fb40fe944165e91",
-        contentSHA256: checksum)
+        contentSHA256: "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed")
 
     public func load(from locations: DataLocations) throws -> Dataset {
         let url = try locations.locate(Self.file, of: "tinyshakespeare")
         let bytes = try MappedFile.contents(of: url)
-        let sum = SHA256.hash(data: bytes).hexadecimal
-        guard sum == Self.checksum else {
-            throw DatasetError(
-                .checksum,
-                "\(url.path) is not the file of data set 'tinyshakespeare': it has SHA-256 \(sum), expected "
-                    + "\(Self.checksum). Remove it, so that the published file is downloaded "
-                    + "(\(Self.file.addresses[0]))")
-        }
+        try Self.file.verify(bytes, at: url, of: "tinyshakespeare")
         return try TextData(file: url.path, length: length)
             .dataset(of: bytes, at: url.path, named: "tinyshakespeare")
     }

@@ -46,8 +46,7 @@ public struct TrainingCase: Sendable {
         TrainingCase("lstm", LSTM(RecurrentSettings(width: 256, hidden: 256, layers: 2)), text, batch: 32),
         TrainingCase(
             "vit-tiny", ViT(patch: 4, width: 192, layers: 12, heads: 3, hidden: 768), images(3, 32),
-            batch: 32,
-            batches: 4),
+            batch: 32, batches: 4),
     ]
 
     /// The case of that name.
@@ -98,19 +97,17 @@ public struct TrainingCase: Sendable {
     private func examples() throws -> DataSplit {
         let count = batchSize * batches
         let size = kind.inputShape.reduce(1, *)
-        let noise = NoiseStream(key: NoiseKey(seed: 1), step: 0, parameter: 0, term: 0)
-        var numbers = [Float](repeating: 0, count: count * size)
-        var span = numbers.mutableSpan
+        let key = NoiseKey(seed: 1)
         switch kind.input {
         case .numbers:
-            noise.fill(&span, with: .normal)
+            var numbers = [Float](repeating: 0, count: count * size)
+            var span = numbers.mutableSpan
+            NoiseStream(key: key, step: 0, parameter: 0, term: 0).fill(&span, with: .normal)
             return try DataSplit(
                 features: numbers, labels: (0..<count).map { Int64($0 % 10) }, exampleSize: size, named: name)
         case .tokens(let vocabulary, let length):
-            noise.fill(&span, with: .uniform)
-            let (low, high) = (numbers.min() ?? 0, numbers.max() ?? 1)
-            let tokens = numbers.map {
-                min(Int32(vocabulary) - 1, Int32(($0 - low) / (high - low) * Float(vocabulary)))
+            let tokens = (0..<count * size).map {
+                Int32(key.uniformIndex(below: UInt64(vocabulary), UInt64($0)))
             }
             return try DataSplit(
                 tokens: tokens, length: length, targets: tokens.map(Int64.init), named: name)

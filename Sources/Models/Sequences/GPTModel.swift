@@ -30,13 +30,9 @@ public struct GPTModel: Module {
         vocabulary: Int, context: Int, width: Int, layers: Int, heads: Int, dropout: Double = 0,
         neftune: Double = 0, epsilon: Double = 1e-5, seed: UInt64
     ) throws(TorchError) {
-        func embedding(_ name: String, _ rows: Int) throws(TorchError) -> Embedding {
-            let embedding = try Embedding(rows, width, seed: derivedSeed(seed, name))
-            withoutGradients { embedding.weight.scaleInPlace(0.02) }
-            return embedding
-        }
-        self.embedding = NEFTune(try embedding("wte", vocabulary), alpha: neftune)
-        positions = try embedding("wpe", context)
+        embedding = NEFTune(
+            try smallEmbedding(vocabulary, width, seed: derivedSeed(seed, "wte")), alpha: neftune)
+        positions = try smallEmbedding(context, width, seed: derivedSeed(seed, "wpe"))
         var blocks: [GPTBlock] = []
         for layer in 0..<layers {
             blocks.append(
@@ -61,11 +57,11 @@ public struct GPTModel: Module {
 
     /// Traps for a sequence longer than the context, and for a token outside the vocabulary.
     public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-        let rows = embedding.forward(x, context.training ? context.entering("wte") : context)
+        let rows = embedding.forward(x, context.entering("wte"))
         var x = rows + positions.weight[0..<x.size(-1)]
-        x = dropout.forward(x, context.training ? context.entering("drop") : context)
+        x = dropout.forward(x, context.entering("drop"))
         for (number, block) in blocks.enumerated() {
-            x = block.forward(x, context.training ? context.entering("h.\(number)") : context)
+            x = block.forward(x, context.entering("h.\(number)"))
         }
         let weight = embedding.embedding.weight
         guard let classes else { return norm.forward(x, context).linear(weight, nil) }

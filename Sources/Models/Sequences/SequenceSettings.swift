@@ -1,18 +1,3 @@
-extension Settings {
-    /// A size, or 0, which lets the data or another setting say it.
-    func sizeOrNone(_ key: Key, default value: Int) throws -> Int {
-        let size = try self.value(key, default: value)
-        return size == 0 ? 0 : try self.size(key, default: size)
-    }
-
-    func requireHeads(_ heads: Int, divide width: Int, _ key: Key) throws {
-        guard width.isMultiple(of: heads) else {
-            throw refuse(
-                key, "heads is \(heads), which does not divide the width \(width); allowed: a divisor")
-        }
-    }
-}
-
 extension ModelEntry.Parameter {
     // The settings that models of sequences share.
     static func layers(_ value: String) -> Self {

@@ -99,10 +99,3 @@ public struct Transformer: ModelArchitecture, Hashable {
             head: try Linear(width, classes, seed: own("head")), dropout: Dropout(dropout))
     }
 }
-
-/// An embedding drawn from N(0, 0.02²), as large as positions are.
-private func smallEmbedding(_ words: Int, _ width: Int, seed: UInt64) throws(TorchError) -> Embedding {
-    let embedding = try Embedding(words, width, seed: seed)
-    withoutGradients { embedding.weight.scaleInPlace(0.02) }
-    return embedding
-}
