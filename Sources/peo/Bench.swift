@@ -11,7 +11,7 @@ struct Bench: ParsableCommand {
             Ratios are taken within one run, round by round, and their medians are printed: the machine's speed
             drifts, and ratios do not. For PyTorch and optax beside it, see Benchmarks/.
             """,
-        subcommands: [Step.self, Training.self])
+        subcommands: [Step.self, Training.self, Loading.self])
 
     /// `peo bench step`
     struct Step: ParsableCommand {
@@ -77,20 +77,12 @@ struct Bench: ParsableCommand {
         var json = false
 
         func validate() throws {
-            guard seconds > 0, seconds <= 60 else {
-                throw ValidationError("--seconds is \(seconds); allowed: above 0, at most 60")
-            }
-            if let name, TrainingCase.named(name) == nil {
-                throw ValidationError(
-                    "there is no case '\(name)'; allowed: "
-                        + TrainingCase.all.map(\.name).joined(separator: ", "))
-            }
+            try Bench.validate(seconds: seconds, name: name)
         }
 
         func run() throws {
             Libtorch.keepFreedMemory()
-            let cases = name.flatMap(TrainingCase.named).map { [$0] } ?? TrainingCase.all
-            let reports = try cases.flatMap { one in
+            let reports = try Bench.cases(name).flatMap { one in
                 try [false, true].filter { noise == .both || $0 == (noise == .gaussian) }.map {
                     try one.run(perturbed: $0, seconds: seconds)
                 }
@@ -104,6 +96,58 @@ struct Bench: ParsableCommand {
                     "\(report.name)\(report.perturbed ? " + gaussian" : ""), \(report.threads) thread(s): "
                         + String(format: "%.1f steps/s", report.stepsPerSecond)
                 }.joined(separator: "\n"))
+        }
+    }
+
+    /// `peo bench loading`
+    struct Loading: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "What loading costs: training steps per second by those on one batch held in memory.")
+
+        @Argument(help: "\(TrainingCase.all.map(\.name).joined(separator: ", ")); all unless given.")
+        var name: String?
+
+        @Option(help: "Seconds of each half of the nine rounds.")
+        var seconds = 0.5
+
+        @Flag(name: .long, help: "Print one JSON object.")
+        var json = false
+
+        func validate() throws {
+            try Bench.validate(seconds: seconds, name: name)
+        }
+
+        func run() throws {
+            Libtorch.keepFreedMemory()
+            let reports = try Bench.cases(name).flatMap { one in
+                try (one.isOfImages ? [false, true] : [false]).map {
+                    try one.runLoading(augmented: $0, seconds: seconds)
+                }
+            }
+            if json { return try Output.writeJSON(["loading": reports]) }
+            try Output.write(
+                reports.map { report in
+                    "\(report.name)\(report.augmented ? ", cropped and mirrored" : ""), "
+                        + "\(report.threads) thread(s): "
+                        + String(
+                            format: "%.1f steps/s, %.1f held in memory: %.1f%%", report.stepsPerSecond,
+                            report.heldStepsPerSecond, report.ratio * 100)
+                }.joined(separator: "\n"))
+        }
+    }
+
+    private static func cases(_ name: String?) -> [TrainingCase] {
+        name.flatMap(TrainingCase.named).map { [$0] } ?? TrainingCase.all
+    }
+
+    private static func validate(seconds: Double, name: String?) throws {
+        guard seconds > 0, seconds <= 60 else {
+            throw ValidationError("--seconds is \(seconds); allowed: above 0, at most 60")
+        }
+        if let name, TrainingCase.named(name) == nil {
+            throw ValidationError(
+                "there is no case '\(name)'; allowed: "
+                    + TrainingCase.all.map(\.name).joined(separator: ", "))
         }
     }
 }

@@ -30,7 +30,7 @@ struct DataList: ParsableCommand {
     var json = false
 
     func run() throws {
-        let states = DatasetCatalogue.entries.map { DataState($0, DataLocations()) }
+        let states = DatasetCatalogue.published.map { DataState($0, DataLocations()) }
         if json { return try Output.writeJSON(["datasets": states]) }
         let name = (states.map(\.name.count).max() ?? 0) + 2
         let place = (states.map(\.availability.count).max() ?? 0) + 2
@@ -54,7 +54,7 @@ struct DataFetch: ParsableCommand {
 
     func run() throws {
         // A misspelt name is told before anything is downloaded.
-        let entries = try names.map(DatasetCatalogue.entry(named:))
+        let entries = try names.map(DatasetCatalogue.published(named:))
         let isQuiet = json
         let told = DownloadNotes()
         let locations = DataLocations(
@@ -85,7 +85,7 @@ struct DataInfo: ParsableCommand {
     var json = false
 
     func run() throws {
-        let state = DataState(try DatasetCatalogue.entry(named: name), DataLocations())
+        let state = DataState(try DatasetCatalogue.published(named: name), DataLocations())
         try json ? Output.writeJSON(state) : Output.write(state.text)
     }
 }

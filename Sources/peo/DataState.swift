@@ -9,35 +9,51 @@ struct DataState: Encodable {
         let bytes: Int
         let path: String?
         let address: String?
+
+        init(name: String, bytes: Int, path: String?, address: String?) {
+            (self.name, self.bytes, self.path, self.address) = (name, bytes, path, address)
+        }
+
+        /// A file that is on this machine, and does as well as a published one.
+        init(_ url: URL) {
+            let size = try? FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int
+            self.init(name: url.lastPathComponent, bytes: size ?? 0, path: url.path, address: nil)
+        }
     }
 
     let name: String
     let summary: String
-    let shape: [Int]
-    let classes: [String]
-    let train: Int
-    let test: Int
+    /// Absent where the settings decide.
+    let shape: [Int]?
+    let classes: [String]?
+    let train: Int?
+    let test: Int?
     /// Whether it can be loaded without a download.
     let isAtHand: Bool
     let files: [File]
     let source: String
     let licence: String
 
-    init(_ entry: DatasetEntry, _ locations: DataLocations) {
-        name = entry.name
-        summary = entry.summary
-        shape = entry.inputShape
-        classes = entry.classNames
-        train = entry.trainCount
-        test = entry.testCount
-        files = entry.files.map { file in
+    init(_ data: any PublishedData, _ locations: DataLocations) {
+        name = data.name
+        summary = data.summary
+        shape = data.examples?.shape
+        classes = data.examples?.classNames
+        train = data.examples?.trainCount
+        test = data.examples?.testCount
+        let published = data.files.map { file in
             File(
-                name: file.name, bytes: file.byteCount, path: locations.find(file, of: entry.name)?.path,
+                name: file.name, bytes: file.byteCount, path: locations.find(file, of: data.name)?.path,
                 address: file.addresses.first?.absoluteString)
         }
+        if published.contains(where: { $0.path == nil }), let others = data.alternative(in: locations) {
+            files = others.map { File($0) }
+        } else {
+            files = published
+        }
         isAtHand = files.allSatisfy { $0.path != nil }
-        source = entry.source
-        licence = entry.licence
+        source = data.source
+        licence = data.licence
     }
 
     /// In two or three words.
@@ -50,11 +66,15 @@ struct DataState: Encodable {
 
     /// Everything, for people.
     var text: String {
-        var rows = [
-            ("name", name), ("what", summary), ("shape", shape.map(String.init).joined(separator: "×")),
-            ("classes", "\(classes.count): \(Self.joined(classes))"),
-            ("examples", "\(train) for training, \(test) for testing"), ("state", availability),
-        ]
+        var rows = [("name", name), ("what", summary)]
+        if let shape, let classes, let train, let test {
+            rows += [
+                ("shape", shape.map(String.init).joined(separator: "×")),
+                ("classes", "\(classes.count): \(Self.joined(classes))"),
+                ("examples", "\(train) for training, \(test) for testing"),
+            ]
+        }
+        rows.append(("state", availability))
         for file in files {
             rows.append(
                 (

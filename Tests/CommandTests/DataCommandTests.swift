@@ -12,6 +12,29 @@ import Testing
         #expect(digits.contains("built in"), "\(output.all)")
         let mnist = output.stdout.split(separator: "\n").first { $0.hasPrefix("mnist ") } ?? ""
         #expect(mnist.contains("download of 11."), "\(output.all)")
+        let plays = output.stdout.split(separator: "\n").first { $0.hasPrefix("tinyshakespeare ") } ?? ""
+        #expect(plays.contains("download of 1.1 MB"), "\(output.all)")
+    }
+
+    /// The unpacked archive does as well as the archive, if it is whole.
+    @Test func unpackedFilesAreAtHand() throws {
+        let directory = try TemporaryDirectory()
+        let folder = directory.file("data/cifar-100/cifar-100-binary")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        func state() throws -> [String: Any] {
+            try PeoTool.run(
+                ["data", "info", "cifar-100", "--json"], in: directory,
+                environment: ["PEO_DATA": directory.file("data").path]
+            ).json
+        }
+        try Data(count: 10).write(to: folder.appendingPathComponent("train.bin"))
+        #expect(try state()["isAtHand"] as? Bool == false)
+        try Data(count: 20).write(to: folder.appendingPathComponent("test.bin"))
+        let whole = try state()
+        #expect(whole["isAtHand"] as? Bool == true)
+        let files = (whole["files"] as? [[String: Any]]) ?? []
+        #expect(files.compactMap { $0["name"] as? String } == ["train.bin", "test.bin"])
+        #expect(files.compactMap { $0["bytes"] as? Int } == [10, 20])
     }
 
     @Test func infoSaysEverything() throws {

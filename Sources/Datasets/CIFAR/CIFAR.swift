@@ -50,7 +50,7 @@ extension DatasetEntry {
                     name: file.name,
                     addresses: [URL(string: "https://www.cs.toronto.edu/~kriz/\(file.name)")!],
                     byteCount: file.byteCount, md5: file.md5, sha256: file.sha256)
-            ], load: images.load)
+            ], alternatives: images.alternatives(of: name), load: images.load)
     }
 
     private static let fineClasses = [

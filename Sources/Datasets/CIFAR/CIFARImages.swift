@@ -13,6 +13,16 @@ struct CIFARImages: Sendable {
 
     static let pixels = 3 * 32 * 32
 
+    private var names: [String] { trainFiles + [testFile] }
+
+    /// Where the unpacked files may lie, relative to a folder of `PEO_DATA`.
+    private func folders(of dataset: String) -> [String] { ["\(dataset)/\(folder)", dataset] }
+
+    /// The unpacked files, which do as well as the archive.
+    func alternatives(of dataset: String) -> [[String]] {
+        folders(of: dataset).map { folder in names.map { "\(folder)/\($0)" } }
+    }
+
     /// Finds, checks and reads the files of `entry`: unpacked below a folder of `PEO_DATA`, or the archive.
     @Sendable func load(_ entry: DatasetEntry, from locations: DataLocations) throws -> Dataset {
         let read = try reader(entry, locations)
@@ -34,9 +44,8 @@ struct CIFARImages: Sendable {
     private func reader(_ entry: DatasetEntry, _ locations: DataLocations) throws -> (String) throws
         -> Contents
     {
-        let names = trainFiles + [testFile]
         for place in locations.searchFolders {
-            for unpacked in ["\(entry.name)/\(folder)", entry.name] {
+            for unpacked in folders(of: entry.name) {
                 let directory = place.appendingPathComponent(unpacked)
                 let exists = names.contains {
                     FileManager.default.fileExists(atPath: directory.appendingPathComponent($0).path)

@@ -10,8 +10,13 @@ public enum DatasetCatalogue {
     ///
     /// - Throws: ``DatasetError`` with the nearest name and all names if there is none.
     public static func entry(named name: String) throws -> DatasetEntry {
-        if let entry = entries.first(where: { $0.name == name }) { return entry }
-        let names = entries.map(\.name)
+        try find(name, in: entries.map { ($0.name, $0) })
+    }
+
+    /// What has that name, or an error with the nearest name and all names.
+    static func find<Found>(_ name: String, in known: [(name: String, value: Found)]) throws -> Found {
+        if let found = known.first(where: { $0.name == name }) { return found.value }
+        let names = known.map(\.name)
         let hint = nearestName(to: name, among: names).map { "; did you mean '\($0)'?" } ?? ""
         throw DatasetError(
             .unknown, "unknown data set '\(name)'\(hint) (known: \(names.joined(separator: ", ")))")

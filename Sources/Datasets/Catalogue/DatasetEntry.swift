@@ -21,11 +21,14 @@ public struct DatasetEntry: Sendable {
     public let licence: String
     /// The files to download; empty if the data are built in.
     public let files: [RemoteFile]
+    /// Sets of other files that hold the same data, relative to a folder of `PEO_DATA`.
+    public let alternatives: [[String]]
     private let loader: @Sendable (DatasetEntry, DataLocations) throws -> Dataset
 
     public init(
         name: String, summary: String, inputShape: [Int], classNames: [String], trainCount: Int,
         testCount: Int, scales: [PixelScale], source: String, licence: String, files: [RemoteFile],
+        alternatives: [[String]] = [],
         load: @escaping @Sendable (DatasetEntry, DataLocations) throws -> Dataset
     ) {
         self.name = name
@@ -38,6 +41,7 @@ public struct DatasetEntry: Sendable {
         self.source = source
         self.licence = licence
         self.files = files
+        self.alternatives = alternatives
         loader = load
     }
 
@@ -58,7 +62,7 @@ public struct DatasetEntry: Sendable {
         DatasetEntry(
             name: name, summary: summary, inputShape: inputShape, classNames: classNames,
             trainCount: trainCount, testCount: testCount, scales: scales, source: source, licence: licence,
-            files: files, load: loader)
+            files: files, alternatives: alternatives, load: loader)
     }
 
     /// Loads the data: from the folders of `PEO_DATA`, the cache, or the network, in this order.

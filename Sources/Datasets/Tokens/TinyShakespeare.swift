@@ -27,9 +27,10 @@ public struct TinyShakespeare: DataSource {
         name: "tinyshakespeare", summary: "Shakespeare's plays as characters, for the next one",
         equation: "x = characters t … t + length − 1, y = characters t + 1 … t + length; 65 kinds",
         parameters: [TextData.length],
-        source:
-            "Karpathy 2015, The Unreasonable Effectiveness of Recurrent Neural Networks. Licence: public domain"
-    )
+        source: "\(origin). Licence: \(terms)")
+
+    private static let origin = "Karpathy 2015, The Unreasonable Effectiveness of Recurrent Neural Networks"
+    private static let terms = "public domain"
 
     public static var standard: TinyShakespeare? { TinyShakespeare() }
 
@@ -51,4 +52,12 @@ public struct TinyShakespeare: DataSource {
         return try TextData(file: url.path, length: length)
             .dataset(of: bytes, at: url.path, named: "tinyshakespeare")
     }
+}
+
+extension TinyShakespeare: PublishedData {
+    public var name: String { Self.entry.name }
+    public var summary: String { Self.entry.summary }
+    public var files: [RemoteFile] { [Self.file] }
+    public var source: String { Self.origin }
+    public var licence: String { Self.terms }
 }

@@ -69,29 +69,84 @@ public struct TrainingCase: Sendable {
     ///   - perturbed: whether Gaussian noise is added.
     ///   - seconds: about how long each of the five rounds takes.
     public func run(perturbed: Bool, seconds: Double = 0.5) throws -> Report {
+        try withThreads {
+            let benchmark = try benchmark(perturbed: perturbed)
+            let steps = try Self.steps(of: benchmark, in: seconds)
+            let rates = try (0..<5).map { _ in Double(steps) / (try benchmark.run(steps: steps)) }
+            return Report(
+                name: name, perturbed: perturbed, threads: threads,
+                stepsPerSecond: PairedTiming.median(rates), peakBytes: ProcessMemory.peak)
+        }
+    }
+
+    /// What loading the batches costs.
+    public struct LoadingReport: Sendable, Codable {
+        public let name: String
+        /// Whether images are cropped and mirrored.
+        public let augmented: Bool
+        public let threads: Int
+        /// The medians over rounds, with batches that are loaded and with one that is held in its tensors.
+        public let stepsPerSecond: Double
+        public let heldStepsPerSecond: Double
+        /// The median over rounds of the first by the second.
+        public let ratio: Double
+    }
+
+    /// Whether the case's examples are images, which can be augmented.
+    public var isOfImages: Bool { kind.inputShape.count == 3 }
+
+    /// Times the case with batches that are loaded, in turn with one batch that is held in its tensors.
+    ///
+    /// - Parameters:
+    ///   - augmented: whether images are cropped and mirrored.
+    ///   - seconds: about how long each half of the nine rounds takes.
+    public func runLoading(augmented: Bool, seconds: Double = 0.5) throws -> LoadingReport {
+        try withThreads {
+            let benchmark = try benchmark(
+                perturbed: false, augment: augmented ? Augmentation(crop: 4, flip: true) : nil)
+            let steps = try Self.steps(of: benchmark, in: seconds)
+            var loaded: [Double] = []
+            var held: [Double] = []
+            for _ in 0..<9 {
+                loaded.append(Double(steps) / (try benchmark.run(steps: steps)))
+                held.append(Double(steps) / (try benchmark.runHeld(steps: steps)))
+            }
+            return LoadingReport(
+                name: name, augmented: augmented, threads: threads,
+                stepsPerSecond: PairedTiming.median(loaded), heldStepsPerSecond: PairedTiming.median(held),
+                ratio: PairedTiming.median(zip(loaded, held).map { $0 / $1 }))
+        }
+    }
+
+    private func withThreads<Result>(_ body: () throws -> Result) rethrows -> Result {
         let before = Threads.count
         defer { Threads.count = before }
         Threads.count = threads
+        return try body()
+    }
+
+    private func benchmark(perturbed: Bool, augment: Augmentation? = nil) throws -> TrainingBenchmark {
         let part = try examples()
         let data = Dataset(
             name: name, kind: kind, classNames: (0..<kind.target.classes).map(String.init), train: part,
             test: part)
         var settings = TrainingSettings(steps: 1_000_000)
         settings.batchSize = batchSize
-        let benchmark = try TrainingBenchmark(
+        settings.augment = augment
+        return try TrainingBenchmark(
             TrainingPlan(
                 name: name, modelName: type(of: architecture).entry.name,
                 model: try architecture.build(for: kind, seed: 1), data: data,
                 equation: PerturbedEquation(
                     rule: Adam(learningRate: 1e-3), perturbation: perturbed ? [Gaussian(sigma: 1e-3)] : []),
                 settings: settings))
+    }
+
+    /// How many steps take about so many seconds, at least one.
+    private static func steps(of benchmark: TrainingBenchmark, in seconds: Double) throws -> Int {
         _ = try benchmark.run(steps: 2)
         let trial = try benchmark.run(steps: 3) / 3
-        let steps = max(1, Int(seconds / trial))
-        let rates = try (0..<5).map { _ in Double(steps) / (try benchmark.run(steps: steps)) }
-        return Report(
-            name: name, perturbed: perturbed, threads: threads, stepsPerSecond: PairedTiming.median(rates),
-            peakBytes: ProcessMemory.peak)
+        return max(1, Int(seconds / trial))
     }
 
     private func examples() throws -> DataSplit {
@@ -99,6 +154,11 @@ public struct TrainingCase: Sendable {
         let size = kind.inputShape.reduce(1, *)
         let key = NoiseKey(seed: 1)
         switch kind.input {
+        case .numbers where isOfImages:
+            let pixels = Data((0..<count * size).map { UInt8(truncatingIfNeeded: key.word(UInt64($0))) })
+            return DataSplit(
+                pixels: pixels, scale: PixelScale(maximum: 255, mean: 0.5, deviation: 0.3),
+                labels: (0..<count).map { Int64($0 % 10) }, exampleSize: size)
         case .numbers:
             var numbers = [Float](repeating: 0, count: count * size)
             var span = numbers.mutableSpan

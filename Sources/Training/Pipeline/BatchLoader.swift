@@ -10,11 +10,21 @@ package struct Batch {
     package var count: Int
 }
 
+/// Where the steps of training get their batches from.
+package protocol BatchSource {
+    /// How many targets of some examples are asked for: a loss is a mean over them.
+    func targetCount(of positions: ArraySlice<Int>) -> Int
+
+    /// A training batch. Valid until the next call.
+    /// - Throws: `TorchError` where there is no memory for it.
+    func load(_ request: BatchLoader.Request) throws -> Batch
+}
+
 /// Fills tensors with examples, the same tensors again for batches of the same size.
 ///
 /// What is expected next is prepared by a thread of its own while the model computes. A batch is a function of its request
 /// alone, so that neither its bits nor their order depend on who prepared it, or on when.
-package final class BatchLoader {
+package final class BatchLoader: BatchSource {
     /// One batch of training.
     package struct Request: Hashable, Sendable {
         package var positions: ArraySlice<Int>
@@ -69,8 +79,7 @@ package final class BatchLoader {
         queue = inBackground ? DispatchQueue(label: "peo.batches", qos: .userInitiated) : nil
     }
 
-    /// How many targets of some examples are asked for: a loss is a mean over them.
-    func targetCount(of positions: ArraySlice<Int>) -> Int { filler.split.targetCount(of: positions) }
+    package func targetCount(of positions: ArraySlice<Int>) -> Int { filler.split.targetCount(of: positions) }
 
     /// Prepares these batches, in this order, while others are computed on; others that were expected are forgotten.
     /// - Throws: `TorchError` where there is no memory for them.
@@ -94,7 +103,6 @@ package final class BatchLoader {
     }
 
     /// A training batch. Valid until the next call of this or ``expect(_:)``.
-    /// - Throws: `TorchError` where there is no memory for it.
     package func load(_ request: Request) throws -> Batch {
         if let job = jobs[request] {
             job.wait()

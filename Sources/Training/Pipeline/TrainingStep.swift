@@ -41,9 +41,9 @@ struct TrainingStep {
     ///   - examples: the logical batch, cut into micro-batches whose gradients add up to its mean.
     ///   - epoch: of the batch, which addresses augmentation.
     ///   - measure: whether to measure accuracy, ‖g‖ and ‖δ‖ too, which takes time.
-    func take(_ examples: [ArraySlice<Int>], from loader: BatchLoader, epoch: Int, measure: Bool) throws
-        -> Outcome
-    {
+    func take(
+        _ examples: [ArraySlice<Int>], from loader: some BatchSource, epoch: Int, measure: Bool
+    ) throws -> Outcome {
         let count = examples.reduce(0) { $0 + loader.targetCount(of: $1) }
         var correct = 0
         buffers.keep()
@@ -66,7 +66,7 @@ struct TrainingStep {
 
     /// The mean loss of the logical batch of `count` targets, and its gradient where that is wanted.
     private func evaluate(
-        _ examples: [ArraySlice<Int>], of count: Int, from loader: BatchLoader, _ epoch: Int,
+        _ examples: [ArraySlice<Int>], of count: Int, from loader: some BatchSource, _ epoch: Int,
         _ evaluation: ObjectiveEvaluation,
         seen: (_ scores: Tensor, _ targets: Tensor) -> Void
     ) throws -> Double {
