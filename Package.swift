@@ -45,11 +45,13 @@ let core: [Target] = [
         linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     library("Safetensors"),
     library("PerturbedEquations", ["CPerturbationKernels", "Safetensors"]),
+    library("Tokenizers", ["Safetensors"]),
     .executableTarget(
         name: "CustomPerturbation", dependencies: ["PerturbedEquations"], path: "Examples/CustomPerturbation",
         swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     tests(of: "Safetensors", ["TestSupport"]),
+    tests(of: "Tokenizers", ["TestSupport", "Safetensors"]),
     tests(of: "PerturbedEquations", ["CPerturbationKernels", "Safetensors", "TestSupport"]),
 ]
 
@@ -71,7 +73,7 @@ let torch: [Target] = [
     library(
         "Datasets",
         [
-            "PerturbedEquations", "Safetensors", "CImageFiles", "CZlib",
+            "PerturbedEquations", "Safetensors", "Tokenizers", "CImageFiles", "CZlib",
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
     library("Models", ["PerturbedEquations", "Datasets", "Safetensors", "Torch", "TorchNN"]),
@@ -89,7 +91,7 @@ let torch: [Target] = [
     .executableTarget(
         name: "peo",
         dependencies: [
-            "Experiments", "Training", "Datasets", "PerturbedTorch", "Torch",
+            "Experiments", "Training", "Datasets", "PerturbedTorch", "Tokenizers", "Torch",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),

@@ -19,8 +19,7 @@ extension SafetensorsFile {
         }
         let dataStart = 8 + Int(announced)
         let (items, metadata) = try data.withUnsafeBytes { bytes in
-            var parser = HeaderParser(UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]))
-            return try parser.parse()
+            try HeaderParser.parse(UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]))
         }
         let types = try items.map(checkedType)
         try checkOffsets(of: items, available: data.count - dataStart)

@@ -5,6 +5,7 @@ import Foundation
 import Models
 import PerturbedEquations
 import Safetensors
+import Tokenizers
 import Torch
 import TorchNN
 import Training
@@ -36,6 +37,8 @@ struct ErrorPresenter: Encodable {
         case let error as StateDictionaryError:
             self.init("weights.\(error.code.rawValue)", error.message, exit: 65)
         case let error as SafetensorsError: self.init(error.code.rawValue, error.message, exit: 65)
+        case let error as TokenizerError:
+            self.init("tokenizer.\(error.code.rawValue)", error.message, exit: 65)
         case let error as FileError: self.init(error.code, error.message, exit: Self.exitCode(of: error))
         case let error as TrainingStopped: self.init(error.code.rawValue, error.message, exit: 75)
         case let error as TorchError where error.code == .outOfMemory:

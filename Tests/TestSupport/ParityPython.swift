@@ -17,6 +17,11 @@ package enum ParityPython {
     /// Runs a script and returns what it prints.
     /// - Throws: `Failure` where there is no such Python, or the script fails; it holds what the script said.
     package static func run(_ script: String, _ arguments: String...) throws -> String {
+        try run(script, arguments)
+    }
+
+    /// Runs a script and returns what it prints.
+    package static func run(_ script: String, _ arguments: [String]) throws -> String {
         let interpreter = root.appendingPathComponent(".python")
         guard FileManager.default.isExecutableFile(atPath: interpreter.path) else {
             throw Failure(
