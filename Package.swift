@@ -100,7 +100,10 @@ let torch: [Target] = [
     tests(of: "PerturbedTorch", ["PerturbedEquations", "TestSupport", "Safetensors"]),
     tests(
         of: "Datasets",
-        ["TestSupport", "CZlib", "Safetensors", .product(name: "Crypto", package: "swift-crypto")]),
+        [
+            "TestSupport", "CZlib", "Safetensors", "Tokenizers",
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]),
     tests(of: "Models", ["TestSupport", "TorchNN", "Torch", "Datasets", "Safetensors"]),
     tests(
         of: "Training",

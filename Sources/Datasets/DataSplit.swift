@@ -13,9 +13,11 @@ public struct DataSplit: Sendable {
         case tokens([Int32])
         /// Windows of a text, which are inputs and targets at once.
         case text(TextWindows)
+        /// Sequences of different lengths, inputs and targets at once too.
+        case sequences(TokenSequences)
     }
 
-    /// How many numbers, or tokens, one example has.
+    /// How many numbers, or tokens, one example has; of sequences of different lengths the most.
     public let exampleSize: Int
     /// How many targets one example has: 1, or as many as tokens.
     public let targetSize: Int
@@ -85,8 +87,11 @@ public struct DataSplit: Sendable {
     /// The number of examples.
     public var count: Int {
         if let rows { return rows.count }
-        if case .text(let windows) = storage { return windows.count }
-        return storedTargets.count / targetSize
+        switch storage {
+        case .text(let windows): return windows.count
+        case .sequences(let sequences): return sequences.count
+        case .bytes, .floats, .tokens: return storedTargets.count / targetSize
+        }
     }
 
     /// The examples of one epoch: all, or for windows of a text a random sample.
@@ -181,7 +186,7 @@ public struct DataSplit: Sendable {
                         .update(from: values.baseAddress! + row * exampleSize, count: exampleSize)
                 }
             }
-        case .tokens, .text: preconditionFailure("the examples are tokens, not numbers")
+        case .tokens, .text, .sequences: preconditionFailure("the examples are tokens, not numbers")
         }
     }
 
@@ -193,8 +198,10 @@ public struct DataSplit: Sendable {
     }
 
     func requireRoom(_ positions: ArraySlice<Int>, _ inputs: Int, _ targets: Int) {
+        let length = length(of: positions)
         precondition(
-            inputs >= positions.count * exampleSize && targets >= positions.count * targetSize,
+            inputs >= positions.count * length
+                && targets >= positions.count * (targetSize == exampleSize ? length : targetSize),
             "a batch of \(positions.count) examples does not fit the buffers given")
     }
 

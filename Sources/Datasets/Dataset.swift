@@ -18,10 +18,13 @@ public struct Dataset: Sendable {
     public let test: DataSplit
     /// What the user should know of the loading, such as files that were left out.
     public let warnings: [String]
+    /// How tokens are text; nil where examples are no text.
+    public let vocabulary: TextVocabulary?
 
     public init(
         name: String, kind: ExampleKind, classNames: [String], train: DataSplit,
-        validation: DataSplit? = nil, test: DataSplit, warnings: [String] = []
+        validation: DataSplit? = nil, test: DataSplit, warnings: [String] = [],
+        vocabulary: TextVocabulary? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -30,6 +33,7 @@ public struct Dataset: Sendable {
         self.validation = validation
         self.test = test
         self.warnings = warnings
+        self.vocabulary = vocabulary
     }
 
     /// Numbers of one shape, such as images [channels, height, width], each in one of the classes named.
@@ -70,6 +74,6 @@ public struct Dataset: Sendable {
         }
         return Dataset(
             name: name, kind: kind, classNames: classNames, train: rest, validation: aside, test: test,
-            warnings: warnings)
+            warnings: warnings, vocabulary: vocabulary)
     }
 }

@@ -31,7 +31,7 @@ public enum DataSourceCatalogue {
     public static let all: [any DataSource.Type] = [
         IDXData.self, ImageFolder.self,
         CSVData.self, LIBSVMData.self,
-        TextData.self, TinyShakespeare.self,
+        TextData.self, TinyShakespeare.self, InstructionData.self,
         ModularAddition.self, CopyTask.self, ParityTask.self,
     ]
 }

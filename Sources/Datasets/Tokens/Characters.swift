@@ -11,6 +11,15 @@ public struct Characters: Sendable, Hashable {
         numbers = Dictionary(uniqueKeysWithValues: scalars.enumerated().map { ($1, Int32($0)) })
     }
 
+    /// A vocabulary that was kept; nil unless its texts are different and one scalar each.
+    init?(vocabulary: [String]) {
+        let scalars = vocabulary.flatMap(\.unicodeScalars)
+        guard vocabulary.allSatisfy({ $0.unicodeScalars.count == 1 }), Set(scalars).count == scalars.count
+        else { return nil }
+        self.vocabulary = vocabulary
+        numbers = Dictionary(uniqueKeysWithValues: scalars.enumerated().map { ($1, Int32($0)) })
+    }
+
     /// The tokens of a text; nil where it has a character that is none of the vocabulary's.
     public func encode(_ text: String) -> [Int32]? {
         var tokens: [Int32] = []

@@ -56,11 +56,26 @@ extension DataSplit {
                 ? max(1, windows.range.count / windows.length) : nil)
     }
 
+    /// Sequences of at most `length` inputs.
+    init(_ sequences: TokenSequences, length: Int) {
+        self.init(
+            .sequences(sequences), targets: [], exampleSize: length, targetSize: length,
+            targetCounts: sequences.askedCounts)
+    }
+
+    /// How many numbers, or tokens, each example of a batch has: ``exampleSize``, or for sequences of different lengths
+    /// the longest one's, in eights.
+    public func length(of positions: ArraySlice<Int>) -> Int {
+        guard case .sequences(let sequences) = storage else { return exampleSize }
+        let longest = positions.map { sequences.length(row($0)) }.max() ?? 0
+        return min(exampleSize, (longest + 7) / 8 * 8)
+    }
+
     /// Writes the tokens of the examples at `positions`, and their targets.
     ///
     /// - Parameters:
-    ///   - inputs: room for `positions.count` × ``exampleSize`` tokens.
-    ///   - targets: room for `positions.count` × ``targetSize`` classes.
+    ///   - inputs: room for `positions.count` × `length(of: positions)` tokens.
+    ///   - targets: room for as many classes, or for `positions.count` where ``targetSize`` is 1.
     /// - Precondition: the examples are tokens, the positions exist and the room suffices.
     public func copyTokens(
         _ positions: ArraySlice<Int>, into inputs: UnsafeMutableBufferPointer<Int64>,
@@ -81,6 +96,13 @@ extension DataSplit {
                 windows.copy(
                     self.row(position), inputs: inputs.baseAddress! + place * exampleSize,
                     targets: targets.baseAddress! + place * targetSize)
+            }
+        case .sequences(let sequences):
+            let length = length(of: positions)
+            for (place, position) in positions.enumerated() {
+                sequences.copy(
+                    row(position), length: length, inputs: inputs.baseAddress! + place * length,
+                    targets: targets.baseAddress! + place * length)
             }
         case .bytes, .floats: preconditionFailure("the examples are numbers, not tokens")
         }

@@ -8,25 +8,20 @@ import Safetensors
 ///
 /// ```yaml
 /// data: {text: {file: book.txt, tokens: characters, length: 64}}
+/// data: {text: {file: book.txt, tokens: {tokenizer: gpt2}, length: 256}}
 /// ```
 public struct TextData: DataSource {
-    /// How a text becomes tokens.
-    public enum Tokens: String, Codable, Sendable, CaseIterable {
-        /// Each different Unicode scalar of the text is one.
-        case characters
-    }
-
     /// UTF-8.
     public var file: String
     /// Default characters.
-    public var tokens: Tokens
+    public var tokens: TextTokens
     /// Tokens of one block, ≥ 1 (default 64).
     public var length: Int
     /// The share of the text that is measured on, in (0, 1) (default 0.1).
     public var testFraction: Double
 
     public init(
-        file: String, tokens: Tokens = .characters, length: Int = 64, testFraction: Double = 0.1
+        file: String, tokens: TextTokens = .characters, length: Int = 64, testFraction: Double = 0.1
     ) {
         self.file = file
         self.tokens = tokens
@@ -52,19 +47,16 @@ public struct TextData: DataSource {
         equation: "x = tokens t … t + length − 1, y = tokens t + 1 … t + length",
         parameters: [
             .init("file", "path", allowed: "a UTF-8 text", "the text"),
-            .init(
-                "tokens", "name", default: "characters", allowed: names, "how the text becomes tokens"),
-            length,
+            TextTokens.parameter, length,
             .init(
                 "testFraction", "number", default: "0.1", allowed: "more than 0, less than 1",
                 "the share at the end that is measured on"),
         ], source: "your file")
 
-    private static var names: String { Tokens.allCases.map(\.rawValue).joined(separator: ", ") }
-
     public func resolved() -> TextData {
         var data = self
         data.file = fullPath(file)
+        data.tokens = tokens.resolved()
         return data
     }
 
@@ -78,20 +70,20 @@ public struct TextData: DataSource {
         guard let text = String(data: bytes, encoding: .utf8) else {
             throw DatasetError(.format, "\(path) is not UTF-8 text; allowed: UTF-8")
         }
-        let characters = Characters(of: text)
-        let numbers = characters.encode(text) ?? []
+        let vocabulary = try tokens.vocabulary(of: text)
+        let numbers = try vocabulary.encode(text).map(Int32.init)
         let cut = Int(Double(numbers.count) * (1 - testFraction))
         return Dataset(
             name: name,
             kind: ExampleKind(
-                .tokens(vocabulary: characters.vocabulary.count, length: length),
-                .classPerToken(of: characters.vocabulary.count)),
-            classNames: characters.vocabulary,
+                .tokens(vocabulary: vocabulary.count, length: length), .classPerToken(of: vocabulary.count)),
+            classNames: vocabulary.names,
             train: try DataSplit(
                 text: numbers, part: 0..<cut, length: length, overlapping: true,
                 named: "\(path), its training part"),
             test: try DataSplit(
                 text: numbers, part: cut..<numbers.count, length: length, overlapping: false,
-                named: "\(path), its test part"))
+                named: "\(path), its test part"),
+            vocabulary: vocabulary)
     }
 }

@@ -65,6 +65,7 @@ public struct Experiment {
         let optimizer = try plan.makeOptimizer()
         let place = URL(fileURLWithPath: output ?? config.output ?? "runs/\(name)")
         let directory = try RunDirectory.create(at: place, config: try config.yaml())
+        if let vocabulary = plan.data.vocabulary { try directory.keep(vocabulary) }
         let trainer = try Trainer(
             plan: plan, optimizer: optimizer, run: directory, reporter: reporter(), version: Self.version)
         return PreparedRun(directory: directory, trainer: trainer, warnings: warnings)
@@ -93,6 +94,7 @@ public struct Experiment {
             (checkpoint, damaged) = try directory.checkpoints.latest()
         }
         let (plan, warnings) = try experiment.plan()
+        if let vocabulary = plan.data.vocabulary { try directory.keep(vocabulary) }
         let trainer = try Trainer(
             plan: plan, optimizer: plan.makeOptimizer(), run: directory,
             reporter: reporter(checkpoint?.manifest.step ?? 0),

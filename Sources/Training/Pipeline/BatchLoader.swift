@@ -62,10 +62,16 @@ package final class BatchLoader: BatchSource {
     private let filler: BatchFiller
     private let kind: ExampleKind
     private let queue: DispatchQueue?
+    /// The shape of a batch: its examples' lengths may differ.
+    private struct Size: Hashable {
+        var count: Int
+        var length: Int
+    }
+
     /// For batches that nobody expected.
-    private var made: [Int: Batch] = [:]
+    private var made: [Size: Batch] = [:]
     private var jobs: [Request: Job] = [:]
-    private var spare: [Int: [Batch]] = [:]
+    private var spare: [Size: [Batch]] = [:]
 
     /// - Parameters:
     ///   - kind: of the examples.
@@ -87,13 +93,13 @@ package final class BatchLoader: BatchSource {
         guard let queue else { return }
         for (request, job) in jobs where !requests.contains(request) {
             job.wait()
-            spare[job.batch.count, default: []].append(job.batch)
+            spare[size(of: request.positions), default: []].append(job.batch)
             jobs[request] = nil
         }
         for request in requests where jobs[request] == nil {
-            let numbers = request.positions.count * kind.inputShape.reduce(1, *)
-            guard numbers >= Self.leastNumbers else { continue }
-            let job = Job(try spare[request.positions.count]?.popLast() ?? make(request.positions.count))
+            let size = size(of: request.positions)
+            guard size.count * size.length >= Self.leastNumbers else { continue }
+            let job = Job(try spare[size]?.popLast() ?? make(size))
             jobs[request] = job
             queue.async { [filler] in
                 filler.fill(job.batch, request)
@@ -108,7 +114,7 @@ package final class BatchLoader: BatchSource {
             job.wait()
             return job.batch
         }
-        let batch = try reused(request.positions.count)
+        let batch = try reused(size(of: request.positions))
         filler.fill(batch, request)
         return batch
     }
@@ -116,24 +122,26 @@ package final class BatchLoader: BatchSource {
     /// The examples at `positions` as they are. Valid until the next call.
     /// - Throws: `TorchError` where there is no memory for it.
     func load(_ positions: ArraySlice<Int>) throws -> Batch {
-        let batch = try reused(positions.count)
+        let batch = try reused(size(of: positions))
         filler.fill(batch, positions)
         return batch
     }
 
-    private func reused(_ count: Int) throws -> Batch {
-        let batch = try made[count] ?? make(count)
-        made[count] = batch
+    private func size(of positions: ArraySlice<Int>) -> Size {
+        Size(count: positions.count, length: filler.split.length(of: positions))
+    }
+
+    private func reused(_ size: Size) throws -> Batch {
+        let batch = try made[size] ?? make(size)
+        made[size] = batch
         return batch
     }
 
-    private func make(_ count: Int) throws -> Batch {
-        let shape = [count] + kind.inputShape
-        let inputs: Tensor =
-            switch kind.input {
-            case .numbers: try .zeros(shape)
-            case .tokens: try .zeros(shape, dtype: .int64)
-            }
+    private func make(_ size: Size) throws -> Batch {
+        let count = size.count
+        let isTokens = if case .tokens = kind.input { true } else { false }
+        let shape = [count] + (isTokens ? [size.length] : kind.inputShape)
+        let inputs: Tensor = isTokens ? try .zeros(shape, dtype: .int64) : try .zeros(shape)
         let targets = try Tensor.zeros(kind.target.isPerToken ? shape : [count], dtype: .int64)
         return Batch(inputs: inputs, targets: targets, count: count)
     }

@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 import Safetensors
 
@@ -12,6 +13,7 @@ import Safetensors
 /// | `checkpoints/` | the last two, and the best |
 /// | `model.safetensors` | the trained weights, with PyTorch's keys |
 /// | `model.pt` | the same as TorchScript, where the model came as such |
+/// | `tokenizer/` | how the model's tokens are text, where they are |
 /// | `result.json` | the outcome, written when the run ends |
 ///
 /// A run never overwrites another: ``create(at:config:)`` takes the next free name.
@@ -24,6 +26,7 @@ public struct RunDirectory: Sendable {
     public var information: URL { url.appendingPathComponent("run.json") }
     public var metrics: URL { url.appendingPathComponent("metrics.jsonl") }
     public var model: URL { url.appendingPathComponent("model.safetensors") }
+    public var tokenizer: URL { url.appendingPathComponent("tokenizer") }
     public var result: URL { url.appendingPathComponent("result.json") }
     public var checkpoints: CheckpointStore {
         CheckpointStore(directory: url.appendingPathComponent("checkpoints"))
@@ -78,6 +81,23 @@ public struct RunDirectory: Sendable {
             _ = try? AtomicFile.removeAbandoned(in: directory, olderThan: 0)
         }
         return run
+    }
+
+    /// Keeps the vocabulary of the run's data, unless it is kept already. The directory appears once it is complete.
+    /// - Throws: `FileError`.
+    public func keep(_ vocabulary: TextVocabulary) throws {
+        guard !FileManager.default.fileExists(atPath: tokenizer.path) else { return }
+        let scratch = url.appendingPathComponent(".tokenizer-\(UInt64.random(in: .min ... .max))")
+        try Self.makeDirectory(scratch)
+        do {
+            try vocabulary.keep(in: scratch)
+            guard rename(scratch.path, tokenizer.path) == 0 else {
+                throw FileError(path: tokenizer.path, operation: .rename, errorNumber: errno)
+            }
+        } catch {
+            try? FileManager.default.removeItem(at: scratch)
+            throw error
+        }
     }
 
     private static func makeDirectory(_ url: URL, intermediate: Bool = false) throws {
