@@ -53,7 +53,8 @@ struct TokenizerJSON {
             throw refuse("version", version, "'1.0'")
         }
         for key in ["truncation", "padding"] {
-            if let value = file[key], !value.isNull { throw refuse(key, value, "null") }
+            guard let value = file[key], !value.isNull else { continue }
+            throw refuse(key, value, "null, as Python's Tokenizer.no_\(key)() leaves it")
         }
         if let value = file["normalizer"], !value.isNull {
             throw refuse("normalizer", value.object?["type"] ?? value, "null")

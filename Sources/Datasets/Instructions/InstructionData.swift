@@ -8,9 +8,13 @@ import Safetensors
 /// data: {instructions: {train: tasks.jsonl, tokenizer: gpt2, length: 256}}
 /// ```
 ///
+/// A line is a JSON object with `instruction`, `input` (may be left out) and `output`; with `prompt` and `completion`; or with
+/// `messages`, a list of `role` (system, user, assistant) and `content`, of which the assistant's are the answers. Other keys
+/// are left alone. Errors name file and line.
+///
 /// An example is the tokens of what stands before the answer, the answer's, and the token that ends a text; the loss is the
-/// mean over the last two. Examples of a batch are padded on the right to the longest. The last message of a conversation
-/// that is an answer ends it. Lines are read as `InstructionFile` says; errors name file and line.
+/// mean over the last two. A conversation ends with its last answer. Added tokens in a text, such as `<|endoftext|>`, are
+/// recognised. Examples of a batch are padded on the right to the longest.
 ///
 /// Source: Taori and others 2023, Stanford Alpaca.
 public struct InstructionData: DataSource, Hashable {
