@@ -85,9 +85,13 @@ let torch: [Target] = [
             .product(name: "Crypto", package: "swift-crypto"),
         ],
         excluding: ["TensorBoard/event.proto"]),
+    library("Statistics", ["PerturbedEquations"]),
     library(
         "Experiments",
-        ["Training", "Models", "Datasets", "PerturbedEquations", .product(name: "Yams", package: "Yams")]),
+        [
+            "Training", "Statistics", "Models", "Datasets", "PerturbedEquations",
+            .product(name: "Yams", package: "Yams"),
+        ]),
     .executableTarget(
         name: "peo",
         dependencies: [
@@ -112,6 +116,7 @@ let torch: [Target] = [
             "TorchNN",
             "Torch",
         ]),
+    tests(of: "Statistics", ["PerturbedEquations", "TestSupport"]),
     tests(of: "Experiments", ["TestSupport", "PerturbedEquations", "Training"]),
     .testTarget(
         name: "CommandTests", dependencies: ["TestSupport", "peo", "Safetensors"], swiftSettings: strict),

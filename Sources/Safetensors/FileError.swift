@@ -13,6 +13,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
         case permission
         /// No space or quota is left (`ENOSPC`, `EDQUOT`), or the file would pass a size limit (`EFBIG`).
         case full
+        /// Another process is working with it.
+        case inUse
         /// A directory or a special file stands where a regular file is needed.
         case notAFile
         /// Anything else, such as an input/output error of the device.
@@ -50,8 +52,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
         self.detail = detail
     }
 
-    /// A stable name of the failure: `file.missing`, `file.permission`, `file.full`, `file.notAFile` or
-    /// `file.other`.
+    /// A stable name of the failure: `file.missing`, `file.permission`, `file.full`, `file.inUse`,
+    /// `file.notAFile` or `file.other`.
     public var code: String { "file.\(reason.rawValue)" }
 
     /// One sentence for the user.

@@ -18,7 +18,8 @@ struct Peo: ParsableCommand {
             """,
         version: Experiment.version,
         subcommands: [
-            Train.self, List.self, DataCommand.self, Trace.self, Noise.self, Picture.self, Bench.self,
+            Train.self, Compare.self, List.self, DataCommand.self, Trace.self, Noise.self, Picture.self,
+            Bench.self,
         ])
 
     static func main() {

@@ -53,6 +53,10 @@ struct Train: ParsableCommand {
     @Flag(name: .long, help: "Print the result as one JSON object, and no progress.")
     var json = false
 
+    // For programs that start cells: a run must not outlive them.
+    @Flag(name: .long, help: .hidden)
+    var stopWithInput = false
+
     func validate() throws {
         if config == nil && resume == nil {
             throw ValidationError("Missing expected argument '<config>' (or --resume <run>)")
@@ -66,6 +70,7 @@ struct Train: ParsableCommand {
 
     func run() throws {
         Interruption.listen()
+        if stopWithInput { Interruption.requestAtEndOfInput() }
         Libtorch.keepFreedMemory()
         let prepared = try prepare()
         for warning in prepared.warnings { note("warning: \(warning)") }

@@ -15,27 +15,49 @@ package enum ParityPython {
     }
 
     /// Runs a script and returns what it prints.
+    ///
+    /// - Parameter packages: a set of `scripts/python-packages` that the script imports, fetched where it is missing.
     /// - Throws: `Failure` where there is no such Python, or the script fails; it holds what the script said.
-    package static func run(_ script: String, _ arguments: String...) throws -> String {
-        try run(script, arguments)
+    package static func run(_ script: String, _ arguments: String..., with packages: String? = nil) throws
+        -> String
+    {
+        try run(script, arguments, with: packages)
     }
 
     /// Runs a script and returns what it prints.
-    package static func run(_ script: String, _ arguments: [String]) throws -> String {
+    package static func run(_ script: String, _ arguments: [String], with packages: String? = nil) throws
+        -> String
+    {
         let interpreter = root.appendingPathComponent(".python")
         guard FileManager.default.isExecutableFile(atPath: interpreter.path) else {
             throw Failure(
                 description: "\(interpreter.path) is missing: run scripts/bootstrap (make test does)")
         }
+        // A file: TorchScript compiles classes from their source.
+        let directory = try TemporaryDirectory()
+        try Data(script.utf8).write(to: directory.file("script.py"))
+        guard let packages else {
+            return try output(of: interpreter, [directory.file("script.py").path] + arguments)
+        }
+        let found = try output(of: root.appendingPathComponent("scripts/python-packages"), [packages])
+        // After torch's own packages: its numpy must be the one that is found.
+        let start =
+            "import runpy, sys; sys.path.append(sys.argv[1]); sys.argv = sys.argv[2:]; "
+            + "runpy.run_path(sys.argv[0], run_name='__main__')"
+        return try output(
+            of: interpreter,
+            ["-W", "ignore", "-c", start, found.trimmingCharacters(in: .whitespacesAndNewlines)]
+                + [directory.file("script.py").path] + arguments)
+    }
+
+    private static func output(of program: URL, _ arguments: [String]) throws -> String {
         // Files, not pipes: a full pipe that nobody reads yet would stop the script.
         let directory = try TemporaryDirectory()
         let (output, errors) = (directory.file("output"), directory.file("errors"))
         for url in [output, errors] { try Data().write(to: url) }
         let process = Process()
-        process.executableURL = interpreter
-        // A file: TorchScript compiles classes from their source.
-        try Data(script.utf8).write(to: directory.file("script.py"))
-        process.arguments = [directory.file("script.py").path] + arguments
+        process.executableURL = program
+        process.arguments = arguments
         // One thread: the test process beside it uses the cores already.
         process.environment = ProcessInfo.processInfo.environment.merging(["OMP_NUM_THREADS": "1"]) { $1 }
         process.standardOutput = try FileHandle(forWritingTo: output)
@@ -46,7 +68,9 @@ package enum ParityPython {
         guard process.terminationStatus == 0 else {
             let words = String(decoding: try Data(contentsOf: errors), as: UTF8.self)
             throw Failure(
-                description: "the script failed with \(process.terminationStatus):\n\(text)\n\(words)")
+                description:
+                    "\(program.lastPathComponent) failed with \(process.terminationStatus):\n\(text)\n\(words)"
+            )
         }
         return text
     }

@@ -32,6 +32,16 @@ public struct ConfigOverride: Sendable {
             : try ConfigNode(yaml: text, override: name)
     }
 
+    /// The value of a key path such as `training.epochs`, taken from a file.
+    init(path: String, value: ConfigNode) {
+        self.init(path: path.split(separator: ".").map(String.init), value: value)
+    }
+
+    init(path: [String], value: ConfigNode) {
+        self.path = path
+        self.value = value
+    }
+
     /// `model={torchScript: {file: …}}`, for a path of any spelling: the `--model` argument.
     public init(modelFile path: String) {
         let name = "--model"

@@ -34,8 +34,8 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
 }
 
 /// The JSON dialect of checkpoints and results: sorted keys, and numbers that are not finite as text.
-enum JSON {
-    static func encoder() -> JSONEncoder {
+package enum JSON {
+    package static func encoder() -> JSONEncoder {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -43,7 +43,7 @@ enum JSON {
         return encoder
     }
 
-    static func decoder() -> JSONDecoder {
+    package static func decoder() -> JSONDecoder {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")

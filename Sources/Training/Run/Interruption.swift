@@ -28,6 +28,19 @@ public enum Interruption {
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
+    /// Asks for a stop once standard input is closed: by the process that started this one, or by its death.
+    public static func requestAtEndOfInput() {
+        let thread = Thread {
+            var byte: UInt8 = 0
+            while true {
+                let count = read(STDIN_FILENO, &byte, 1)
+                if count == 0 || count < 0 && errno != EINTR { break }
+            }
+            request()
+        }
+        thread.start()
+    }
+
     /// Whether a stop was asked for.
     public static var isRequested: Bool { requested.load(ordering: .relaxed) }
 

@@ -130,7 +130,7 @@ private final class RunLock: Sendable {
             close(descriptor)
             throw code == EWOULDBLOCK
                 ? FileError(
-                    path: directory.path, operation: .lock, reason: .permission,
+                    path: directory.path, operation: .lock, reason: .inUse,
                     detail: "another process is working on this run")
                 : FileError(path: path, operation: .lock, errorNumber: code)
         }

@@ -1,0 +1,85 @@
+import Foundation
+import PerturbedEquations
+import Statistics
+
+/// What a comparison found: `comparison.json`, and what `peo compare` prints.
+public struct ComparisonReport: Codable, Sendable {
+    /// A metric of an arm over its seeds.
+    public struct Measure: Codable, Sendable {
+        public var mean: Double
+        /// Student's interval of the mean; nil for fewer than two seeds.
+        public var interval: Interval?
+    }
+
+    /// One seed of an arm.
+    public struct CellReport: Codable, Sendable {
+        public var seed: UInt64
+        public var outcome: CellOutcome
+    }
+
+    public struct Arm: Codable, Sendable {
+        public var name: String
+        /// What was chosen on held-out data, by key path.
+        public var chosen: [String: String]
+        /// What a step costs, and how much longer than the configuration says the arm was trained.
+        public var cost: EquationCost
+        public var lengthFactor: Double
+        public var cells: [CellReport]
+        /// By metric, over the seeds that were trained to their end.
+        public var measures: [String: Measure]
+        /// Against the baseline, by seeds that both were trained to their end with; nil for the baseline itself.
+        public var comparison: PairedComparison?
+    }
+
+    public var name: String
+    public var baseline: String
+    public var metric: String
+    /// Whether more of the metric is better.
+    public var isHigherBetter: Bool
+    /// α of all verdicts together.
+    public var level: Double
+    public var arms: [Arm]
+
+    init(
+        name: String, _ config: ComparisonConfig, _ plan: ComparisonPlan, chosen: [Int],
+        outcomes: [CellOutcome], file: String
+    ) throws {
+        self.name = name
+        baseline = config.baseline
+        level = config.level
+        let metric = try ComparisonMetric.named(
+            config.metric, among: Set(outcomes.flatMap(\.metrics.keys)), file: file)
+        self.metric = metric.name
+        isHigherBetter = metric.isHigherBetter
+        let seeds = config.seeds
+        arms = plan.arms.enumerated().map { number, arm in
+            let own = outcomes[(number * seeds.count)..<((number + 1) * seeds.count)]
+            return Arm(
+                name: arm.name, chosen: arm.candidates[chosen[number]].values, cost: arm.cost,
+                lengthFactor: arm.lengthFactor,
+                cells: zip(seeds, own).map { CellReport(seed: $0, outcome: $1) },
+                measures: Self.measures(own.filter { $0.status == .completed }.map(\.metrics)))
+        }
+        let reference = arms.first { $0.name == config.baseline }!
+        let others = arms.indices.filter { arms[$0].name != config.baseline }
+        let gains = others.map { other in
+            zip(arms[other].cells, reference.cells).compactMap { arm, baseline -> Double? in
+                guard let value = arm.outcome.metrics[metric.name],
+                    let base = baseline.outcome.metrics[metric.name]
+                else { return nil }
+                return metric.gain(value, over: base)
+            }
+        }
+        let key = NoiseKey(seed: 1).derived("comparison")
+        let compared = PairedComparison.compare(gains, level: config.level, key: key)
+        for (other, comparison) in zip(others, compared) { arms[other].comparison = comparison }
+    }
+
+    private static func measures(_ metrics: [[String: Double]]) -> [String: Measure] {
+        Set(metrics.flatMap(\.keys)).reduce(into: [:]) { measures, name in
+            let values = metrics.compactMap { $0[name] }
+            measures[name] = Measure(
+                mean: Sample.mean(values), interval: StudentT.interval(ofMean: values))
+        }
+    }
+}
