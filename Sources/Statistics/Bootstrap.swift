@@ -33,7 +33,9 @@ public enum Bootstrap {
         }
         means.sort()
         let below = means.reduce(0.0) { $0 + ($1 < mean ? 1 : $1 == mean ? 0.5 : 0) }
-        let bias = Normal.quantile(below / Double(resamples))
+        // Few resamples may lie on one side of x̄, all of them: Φ⁻¹ of that would be infinite.
+        let rarest = 0.5 / Double(resamples)
+        let bias = Normal.quantile(min(max(below / Double(resamples), rarest), 1 - rarest))
         // The jackknife's means differ from x̄ by −(x − x̄)/(n − 1): the factors cancel but for the sign.
         let cubes = deviations.reduce(0) { $0 + $1 * $1 * $1 }
         let acceleration = cubes / (6 * squares * squares.squareRoot())

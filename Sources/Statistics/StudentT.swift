@@ -9,7 +9,7 @@ public enum StudentT {
     public static func cumulative(_ t: Double, freedom: Double) -> Double {
         let squares = freedom + t * t
         let tail =
-            t * t < freedom
+            t * t < min(freedom, 1)
             ? 0.5 - 0.5 * incompleteBeta(t * t / squares, 0.5, freedom / 2)
             : 0.5 * incompleteBeta(freedom / squares, freedom / 2, 0.5)
         return t < 0 ? tail : 1 - tail
