@@ -59,13 +59,11 @@ PK_INLINE vfloat pk_minus_two_log(vfloat u) {
 // (the 1/√2 is in the coefficients; absolute error below 3·10⁻⁸), and by its two lowest bits, which the
 // rounding of a to 24 bits forgets, the signs.
 //
-// The steps are apart so that a loop can deal them between the rounds of the next chunk's Philox: both are
-// long chains of operations that wait for each other, and a processor does not look far enough ahead to
-// overlap them by itself. They are the steps of pk_minus_two_log too.
+// The steps are apart for PK_PIPELINE. They are the steps of pk_minus_two_log too.
 typedef struct {
     vuint signs;
-    vfloat u, f, p, e;       // −2 ln u so far
-    vfloat x, t, sine, cosine;  // the angle so far
+    vfloat u, f, p, e;       // −2 ln u so far; in the end p is the radius
+    vfloat x, t, sine, cosine;  // the angle so far; in the end the directions
 } pk_normal_steps;
 
 PK_INLINE void pk_normal_0(pk_normal_steps *n, pk_words32 w) {
@@ -100,15 +98,15 @@ PK_INLINE void pk_normal_4(pk_normal_steps *n) {
 }
 
 PK_INLINE void pk_normal_5(pk_normal_steps *n, float scale) {
-    vfloat radius = PK_SQRT(pk_log_join(n->p, n->f, n->e)) * scale;
     vfloat sum = PK_FMA(n->sine, n->x, n->cosine), difference = PK_FMA(-n->sine, n->x, n->cosine);
-    n->cosine = difference * radius;
-    n->sine = sum * radius;
+    n->p = PK_SQRT(pk_log_join(n->p, n->f, n->e)) * scale;
+    n->cosine = difference;
+    n->sine = sum;
 }
 
 PK_INLINE pk_chunk pk_normal_6(const pk_normal_steps *n) {
-    vfloat cosine = (vfloat)((vuint)n->cosine ^ (n->signs << 31));
-    vfloat sine = (vfloat)((vuint)n->sine ^ ((n->signs << 30) & 0x80000000u));
+    vfloat cosine = (vfloat)((vuint)(n->cosine * n->p) ^ (n->signs << 31));
+    vfloat sine = (vfloat)((vuint)(n->sine * n->p) ^ ((n->signs << 30) & 0x80000000u));
     return (pk_chunk){PK_FIRST(cosine, sine), PK_SECOND(cosine, sine)};
 }
 
@@ -123,32 +121,43 @@ PK_INLINE pk_chunk pk_normal(pk_words32 w, float scale) {
     return pk_normal_6(&n);
 }
 
-// The normal variates of `w`, and in its place the words of the next chunk.
-PK_INLINE pk_chunk pk_normal_and_words(pk_words32 *w, float scale, pk_fixed stream, uint32_t next) {
-    _Static_assert(PK_ROUNDS == 7, "the rounds are dealt between seven steps");
-    if (!PK_DRAWS_AHEAD) {
-        pk_chunk result = pk_normal(*w, scale);
-        *w = pk_philox(stream, next);
-        return result;
-    }
-    pk_normal_steps n;
-    pk_mixing m = pk_philox_start(stream, next);
-    pk_normal_0(&n, *w);
-    pk_philox_round(&m);
-    pk_normal_1(&n);
-    pk_philox_round(&m);
-    pk_normal_2(&n);
-    pk_philox_round(&m);
-    pk_normal_3(&n);
-    pk_philox_round(&m);
-    pk_normal_4(&n);
-    pk_philox_round(&m);
-    pk_normal_5(&n, scale);
-    pk_philox_round(&m);
-    pk_chunk result = pk_normal_6(&n);
-    *w = pk_philox_finish(m);
-    return result;
-}
+// One turn of a loop in which three chunks are under way: `words` of one become the steps 0 … 5 of normal variates
+// in `normal`, the words of the next, whose first counter is `counter`, take their place, and SLOT(0) … SLOT(6) are
+// what is to be done with the chunk before, which SLOT(0) takes out of `normal` by step 6.
+//
+// Each is a long chain of operations that wait for each other, and a processor does not look far enough ahead to
+// overlap them by itself: so they take turns, and pins keep the turns.
+#define PK_PIPELINE(normal, words, scale, stream, counter, SLOT)                                         \
+    do {                                                                                                 \
+        _Static_assert(PK_ROUNDS == 7, "the rounds are dealt between seven steps");                      \
+        pk_mixing mixing = pk_philox_start(stream, counter);                                             \
+        SLOT(0);                                                                                         \
+        pk_philox_round(&mixing);                                                                        \
+        pk_normal_0(&normal, words);                                                                     \
+        pk_pin_four(&mixing.c0, &mixing.c2, &normal.u, &normal.x);                    \
+        pk_philox_round(&mixing);                                                                        \
+        pk_normal_1(&normal);                                                                            \
+        SLOT(1);                                                                                         \
+        pk_pin_four(&mixing.c0, &mixing.c2, &normal.f, &normal.t);                    \
+        pk_philox_round(&mixing);                                                                        \
+        pk_normal_2(&normal);                                                                            \
+        SLOT(2);                                                                                         \
+        pk_pin_four(&mixing.c0, &mixing.c2, &normal.p, &normal.sine), pk_pin_one(&normal.cosine);                                  \
+        pk_philox_round(&mixing);                                                                        \
+        pk_normal_3(&normal);                                                                            \
+        SLOT(3);                                                                                         \
+        pk_pin_four(&mixing.c0, &mixing.c2, &normal.p, &normal.sine), pk_pin_one(&normal.cosine);                                  \
+        pk_philox_round(&mixing);                                                                        \
+        pk_normal_4(&normal);                                                                            \
+        SLOT(4);                                                                                         \
+        pk_pin_four(&mixing.c0, &mixing.c2, &normal.p, &normal.sine), pk_pin_one(&normal.cosine);                                  \
+        pk_philox_round(&mixing);                                                                        \
+        SLOT(5);                                                                                         \
+        pk_normal_5(&normal, scale);                                                                     \
+        pk_pin(&mixing.c0, &mixing.c2);                                                          \
+        SLOT(6);                                                                                         \
+        words = pk_philox_finish(mixing);                                                                \
+    } while (0)
 
 PK_INLINE vfloat pk_uniform_one(vuint w, float scale) {
     return pk_signed_unit(w) * (scale * 0x1.bb67aep+0f);  // √3

@@ -14,12 +14,12 @@
 
 #if PK_WIDTH == 512
 #define PK_LANES 32
-// With 32 registers a chunk's words can be drawn while the last chunk's become normal variates; with 16 the
-// values in flight would go through memory.
-enum { PK_DRAWS_AHEAD = 1 };
+// With 32 registers three chunks can be under way at once (see PK_PIPELINE); with 16 the values in flight would go
+// through memory.
+enum { PK_PIPELINES = 1 };
 #else
 #define PK_LANES 16
-enum { PK_DRAWS_AHEAD = 0 };
+enum { PK_PIPELINES = 0 };
 #endif
 
 typedef float vfloat __attribute__((vector_size(PK_LANES * 4)));
@@ -49,3 +49,46 @@ typedef uint64_t vwide __attribute__((vector_size(PK_LANES * 4)));
 #define PK_FIRST(a, b) (a)
 #define PK_SECOND(a, b) (b)
 #endif
+
+// Says when vectors are computed: what makes them comes before this place, what uses them after it. Between
+// independent chains that take turns the compiler would otherwise put one whole chain after the other.
+PK_INLINE void pk_pin(void *a, void *b) {
+#if PK_WIDTH == 512
+    float __attribute__((vector_size(64))) half[4];
+    memcpy(half, a, 128);
+    memcpy(half + 2, b, 128);
+    __asm__ volatile("" : "+v"(half[0]), "+v"(half[1]), "+v"(half[2]), "+v"(half[3]));
+    memcpy(a, half, 128);
+    memcpy(b, half + 2, 128);
+#else
+    (void)a, (void)b;
+#endif
+}
+PK_INLINE void pk_pin_four(void *a, void *b, void *c, void *d) {
+#if PK_WIDTH == 512
+    float __attribute__((vector_size(64))) half[8];
+    memcpy(half, a, 128);
+    memcpy(half + 2, b, 128);
+    memcpy(half + 4, c, 128);
+    memcpy(half + 6, d, 128);
+    __asm__ volatile(""
+                     : "+v"(half[0]), "+v"(half[1]), "+v"(half[2]), "+v"(half[3]), "+v"(half[4]), "+v"(half[5]),
+                       "+v"(half[6]), "+v"(half[7]));
+    memcpy(a, half, 128);
+    memcpy(b, half + 2, 128);
+    memcpy(c, half + 4, 128);
+    memcpy(d, half + 6, 128);
+#else
+    (void)a, (void)b, (void)c, (void)d;
+#endif
+}
+PK_INLINE void pk_pin_one(void *a) {
+#if PK_WIDTH == 512
+    float __attribute__((vector_size(64))) half[2];
+    memcpy(half, a, 128);
+    __asm__ volatile("" : "+v"(half[0]), "+v"(half[1]));
+    memcpy(a, half, 128);
+#else
+    (void)a;
+#endif
+}
