@@ -76,7 +76,12 @@ let torch: [Target] = [
             "PerturbedEquations", "Safetensors", "Tokenizers", "CImageFiles", "CZlib",
             .product(name: "Crypto", package: "swift-crypto"),
         ]),
-    library("Models", ["PerturbedEquations", "Datasets", "Safetensors", "Torch", "TorchNN"]),
+    library(
+        "Models",
+        [
+            "PerturbedEquations", "Datasets", "Safetensors", "Torch", "TorchNN",
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]),
     library(
         "Training",
         [

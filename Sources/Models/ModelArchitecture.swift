@@ -92,6 +92,8 @@ public struct ModelError: Error, Sendable, Equatable, CustomStringConvertible {
         case file
         /// The model's output is not one score per class.
         case outputShape
+        /// The model's output is not finite.
+        case notFinite
     }
 
     public let code: Code

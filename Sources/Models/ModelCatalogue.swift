@@ -12,6 +12,7 @@ public enum ModelCatalogue {
         Transformer.self,
         LSTM.self,
         GRU.self,
+        GPT2.self,
         TorchScriptModel.self,
     ]
 

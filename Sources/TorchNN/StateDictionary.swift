@@ -89,7 +89,7 @@ extension Module {
                         "\(file.name) has no tensor '\(name)', which the model needs with shape \(item.tensor.shape)"
                 )
             }
-            loaded.append(try Self.read(entry, for: item.tensor, in: file))
+            loaded.append(try entry.values(for: item.tensor, in: file))
         }
         let known = Set(wanted.map { prefix + $0.name })
         if let stranger = file.tensors.first(where: { $0.name.hasPrefix(prefix) && !known.contains($0.name) })
@@ -103,28 +103,31 @@ extension Module {
         }
         for (item, tensor) in zip(wanted, loaded) { item.tensor.copy(from: tensor) }
     }
+}
 
-    private static func read(_ entry: TensorEntry, for target: Tensor, in file: SafetensorsFile) throws
-        -> Tensor
-    {
-        guard entry.shape == target.shape else {
+extension TensorEntry {
+    /// A copy of the elements that can overwrite those of `target`: floating-point types convert.
+    /// - Throws: `StateDictionaryError` where the shapes differ, or the types do in kind; `TorchError` where there is no
+    ///   memory.
+    public func values(for target: Tensor, in file: SafetensorsFile) throws -> Tensor {
+        guard shape == target.shape else {
             throw StateDictionaryError(
                 code: .wrongShape,
-                message: "\(file.name): tensor '\(entry.name)' has shape \(entry.shape), but the model's has "
+                message: "\(file.name): tensor '\(name)' has shape \(shape), but the model's has "
                     + "\(target.shape)")
         }
-        if entry.type == .float16, target.dtype.isFloatingPoint {
-            return try Tensor(entry.floats(), shape: entry.shape)
+        if type == .float16, target.dtype.isFloatingPoint {
+            return try Tensor(floats(), shape: shape)
         }
         let wanted = TensorType(target.dtype)
-        let source = entry.type.dtype
-        guard entry.type == wanted || (source?.isFloatingPoint == true && target.dtype.isFloatingPoint) else {
+        let source = type.dtype
+        guard type == wanted || (source?.isFloatingPoint == true && target.dtype.isFloatingPoint) else {
             throw StateDictionaryError(
                 code: .wrongType,
                 message:
-                    "\(file.name): tensor '\(entry.name)' has type \(entry.type.rawValue), but the model's has "
+                    "\(file.name): tensor '\(name)' has type \(type.rawValue), but the model's has "
                     + wanted.rawValue)
         }
-        return try entry.tensor()
+        return try tensor()
     }
 }

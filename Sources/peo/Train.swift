@@ -14,6 +14,7 @@ struct Train: ParsableCommand {
               peo train Examples/digits-cnn.yaml
               peo train Examples/digits-cnn.yaml --set training.epochs=5 --set perturbation.0.gaussian.sigma=0.02
               peo train Examples/digits-cnn.yaml --model exported-from-python.pt
+              peo train Examples/char-gpt.yaml --model directory-of-a-gpt2
               peo train --resume runs/digits-cnn
 
             A run is a directory with its resolved configuration, metrics, checkpoints and result. It never overwrites
@@ -35,8 +36,9 @@ struct Train: ParsableCommand {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Train this TorchScript file in place of the configuration's model.", valueName: "script.pt"),
-        completion: .file(extensions: ["pt"]))
+            "Train this TorchScript file, or GPT-2 of Hugging Face's form, in place of the configuration's model.",
+            valueName: "script.pt|directory"),
+        completion: .file())
     var model: String?
 
     @Option(

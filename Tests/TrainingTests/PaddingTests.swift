@@ -26,7 +26,8 @@ import Training
                 train: path.path, test: path.path, tokenizer: directory.file("tokenizer.json").path,
                 length: 40
             ).load(from: DataLocations())
-            model = try GPTModel(vocabulary: 262, context: 40, width: 16, layers: 2, heads: 2, seed: 3)
+            model = try GPTModel(
+                GPTShape(vocabulary: 262, context: 40, width: 16, layers: 2, heads: 2), seed: 3)
         }
 
         func batch(_ rows: [Int]) throws -> Batch {

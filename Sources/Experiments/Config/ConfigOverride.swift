@@ -1,3 +1,5 @@
+import Foundation
+
 /// One `--set key.path=value` argument.
 ///
 /// The value is read as YAML, so numbers, lists and mappings work: `--set model='{mlp: {hidden: [64]}}'`. A
@@ -9,6 +11,8 @@ public struct ConfigOverride: Sendable {
     public let path: [String]
     /// The new value.
     public let value: ConfigNode
+    /// Whether the second key is one of which only one may stand, so that another goes.
+    private(set) var choosesKind = false
 
     /// Parses `key.path=value`.
     /// - Throws: ``ConfigError`` where there is no `=`, an empty key, or a value that is not YAML.
@@ -40,20 +44,17 @@ public struct ConfigOverride: Sendable {
     init(path: [String], value: ConfigNode) {
         self.path = path
         self.value = value
+        choosesKind = false
     }
 
-    /// `model={torchScript: {file: …}}`, for a path of any spelling: the `--model` argument.
+    /// `model.torchScript.file=…`, or for a directory `model.gpt2.directory=…`, for a path of any spelling: the `--model`
+    /// argument. A model of another kind goes; other settings of one of this kind stay.
     public init(modelFile path: String) {
-        let name = "--model"
-        func mapping(_ key: String, _ value: ConfigNode) -> ConfigNode {
-            ConfigNode(
-                .mapping([.init(key: key, keyOrigin: .override(name), value: value)]), origin: .override(name)
-            )
-        }
-        self.path = ["model"]
-        value = mapping(
-            "torchScript",
-            mapping("file", ConfigNode(.scalar(.init(path, quoted: true)), origin: .override(name))))
+        var isDirectory: ObjCBool = false
+        _ = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+        self.path = ["model"] + (isDirectory.boolValue ? ["gpt2", "directory"] : ["torchScript", "file"])
+        value = ConfigNode(.scalar(.init(path, quoted: true)), origin: .override("--model"))
+        choosesKind = true
     }
 }
 
@@ -61,6 +62,18 @@ extension ConfigNode {
     /// Replaces or adds the value that `override` names.
     /// - Throws: ``ConfigError`` where the path leads through something that has no keys or items.
     public mutating func apply(_ override: ConfigOverride) throws {
+        if override.choosesKind, case .mapping(var entries) = content,
+            let index = entries.firstIndex(where: { $0.key == override.path[0] })
+        {
+            let isOfThisKind =
+                if case .mapping(let kinds) = entries[index].value.content {
+                    kinds.contains { $0.key == override.path[1] }
+                } else { false }
+            if !isOfThisKind {
+                entries.remove(at: index)
+                content = .mapping(entries)
+            }
+        }
         try set(override.path[...], to: override.value, from: override.path.joined(separator: "."))
     }
 

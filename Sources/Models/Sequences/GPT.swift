@@ -69,9 +69,10 @@ public struct GPT: ModelArchitecture, Hashable {
                     "gpt: the data have \(classes) classes and \(vocabulary) tokens; allowed: classes that are "
                     + "tokens (try transformer, lstm)")
         }
-        var model = try GPTModel(
+        let shape = GPTShape(
             vocabulary: vocabulary, context: try longest(context, for: length, "gpt"), width: width,
-            layers: layers, heads: heads, dropout: dropout, neftune: neftune, seed: seed)
+            layers: layers, heads: heads)
+        var model = try GPTModel(shape.dropping(dropout), neftune: neftune, seed: seed)
         if !kind.target.isPerToken { model.classes = classes }
         return model
     }

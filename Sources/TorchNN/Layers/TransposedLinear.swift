@@ -19,6 +19,15 @@ public struct TransposedLinear: Module {
         bias = try .zeros([outputs], dtype: dtype).requiringGradient()
     }
 
+    /// A layer of these tensors, W [inputs, outputs] and b [outputs]. Traps where the shapes do not agree.
+    public init(weight: Tensor, bias: Tensor) {
+        demand(
+            weight.rank == 2 && bias.shape == [weight.size(1)],
+            "TransposedLinear: the weight is \(weight.shape) and the bias \(bias.shape)")
+        self.weight = weight
+        self.bias = bias
+    }
+
     public var ownParameters: [NamedTensor] { [NamedTensor("weight", weight), NamedTensor("bias", bias)] }
 
     public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
