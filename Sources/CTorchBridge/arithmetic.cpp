@@ -30,6 +30,7 @@
 #include <ATen/ops/sub.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/where.h>
+#include <c10/core/GradMode.h>
 
 namespace {
 
@@ -115,4 +116,16 @@ ptb_status ptb_where(ptb_tensor *condition, ptb_tensor *a, ptb_tensor *b, PTB_NE
 
 ptb_status ptb_matmul(ptb_tensor *a, ptb_tensor *b, PTB_NEW out) noexcept {
   return bridge::make(out, [&] { return at::matmul(a->value, b->value); });
+}
+
+ptb_status ptb_increment(ptb_tensor *a) noexcept {
+  return bridge::guarded([&] {
+    TORCH_CHECK(a->value.scalar_type() == at::kLong, "wanted int64");
+    if (a->value.is_cpu() && a->value.numel() == 1) {
+      ++*a->value.mutable_data_ptr<int64_t>();
+      return;
+    }
+    const c10::AutoGradMode off(false);
+    a->value.add_(1);
+  });
 }

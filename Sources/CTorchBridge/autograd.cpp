@@ -71,6 +71,7 @@ ptb_status ptb_parameter_views(ptb_tensor *const *tensors, size_t count, ptb_par
   return bridge::guarded([&] {
     for (size_t i = 0; i < count; i++) {
       const at::Tensor &parameter = tensors[i]->value;
+      TORCH_CHECK(parameter.is_cpu(), "parameter ", i, " is on ", parameter.device(), ", not in the CPU's memory");
       TORCH_CHECK(parameter.is_contiguous(), "parameter ", i, " is not contiguous: its shape is ", parameter.sizes(),
                   " and its strides are ", parameter.strides());
       out[i].data = parameter.mutable_data_ptr();

@@ -48,6 +48,9 @@ inline std::optional<at::Tensor> optional(const ptb_tensor *_Nullable tensor) {
   return tensor ? std::optional<at::Tensor>(tensor->value) : std::nullopt;
 }
 
+/// Dropout's factors: 0 with probability p, 1/(1 - p) otherwise. Drawn on the CPU wherever `like` is.
+at::Tensor dropout_mask(const at::Tensor &like, double p, at::Generator generator);
+
 /// Refuses types that the Swift side does not know.
 at::ScalarType scalar_type(int32_t dtype);
 

@@ -42,7 +42,7 @@ ptb_status ptb_from_bytes(const void *bytes, size_t byte_count, const ptrdiff_t 
 
 ptb_status ptb_to_bytes(ptb_tensor *tensor, void *bytes, size_t byte_count) noexcept {
   return bridge::guarded([&] {
-    const at::Tensor dense = tensor->value.detach().contiguous();
+    const at::Tensor dense = tensor->value.detach().cpu().contiguous();
     check_bytes(dense, byte_count);
     if (byte_count > 0) std::memcpy(bytes, dense.const_data_ptr(), byte_count);
   });
@@ -50,6 +50,7 @@ ptb_status ptb_to_bytes(ptb_tensor *tensor, void *bytes, size_t byte_count) noex
 
 ptb_status ptb_data(ptb_tensor *tensor, void **out) noexcept {
   return bridge::guarded([&] {
+    TORCH_CHECK(tensor->value.is_cpu(), "the tensor is on ", tensor->value.device(), ", not in the CPU's memory");
     TORCH_CHECK(tensor->value.is_contiguous(), "the tensor is not contiguous: its shape is ", tensor->value.sizes(),
                 " and its strides are ", tensor->value.strides());
     *out = tensor->value.mutable_data_ptr();

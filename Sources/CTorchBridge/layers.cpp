@@ -97,7 +97,6 @@ ptb_status ptb_dropout(ptb_tensor *x, double p, uint64_t seed, PTB_NEW out) noex
     TORCH_CHECK(p >= 0 && p < 1, "the dropout probability is ", p, "; allowed: 0 <= p < 1");
     // What at::dropout does, but with a generator of our own.
     auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-    at::Tensor mask = at::empty_like(x->value.detach()).bernoulli_(1 - p, generator).mul_(1 / (1 - p));
-    return at::mul(x->value, mask);
+    return at::mul(x->value, bridge::dropout_mask(x->value, p, generator));
   });
 }

@@ -1,6 +1,7 @@
 #include "bridge.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -96,6 +97,13 @@ void collect(ptb_script &script) {
   }
 }
 
+at::Device device_of(const ptb_script &script) {
+  for (const auto &list : script.tensors) {
+    if (!list.empty()) return list.front().value.device();
+  }
+  return at::Device(at::kCPU);
+}
+
 // Puts copies in the buffers' places, and the buffers back at its end.
 class Aside {
  public:
@@ -133,7 +141,11 @@ ptb_status ptb_script_save(ptb_script *script, const char *path) noexcept {
   return bridge::guarded([&] {
     const std::lock_guard lock(script->use);
     script->module.train(false);
+    // A file that any machine can load. Moving swaps the memory of the tensors, which stay the same ones.
+    const at::Device home = device_of(*script);
+    if (home.is_cuda()) script->module.to(at::Device(at::kCPU));
     script->module.save(std::string(path));
+    if (home.is_cuda()) script->module.to(home);
   });
 }
 
@@ -156,8 +168,9 @@ ptb_status ptb_script_forward(ptb_script *script, ptb_tensor *x, bool training, 
     const torch::jit::GraphOptimizerEnabledGuard plain(false);
     if (script->module.is_training() != training) script->module.train(training);
     if (training) {
-      // Scripts draw from torch's global generator; nothing else here does.
-      auto generator = at::detail::getDefaultCPUGenerator();
+      // Scripts draw from torch's global generator of the device; nothing else here does.
+      at::Generator generator = x->value.is_cpu() ? at::detail::getDefaultCPUGenerator()
+                                                  : at::globalContext().defaultGenerator(x->value.device());
       const std::lock_guard draw(generator.mutex());
       generator.set_current_seed(seed);
     }

@@ -19,11 +19,6 @@
 
 namespace {
 
-/// 0 with probability p, 1/(1 - p) otherwise.
-at::Tensor dropout_mask(const at::Tensor &like, double p, at::Generator generator) {
-  return at::empty_like(like.detach()).bernoulli_(1 - p, std::move(generator)).mul_(1 / (1 - p));
-}
-
 void check_probability(double p) {
   TORCH_CHECK(p >= 0 && p < 1, "the dropout probability is ", p, "; allowed: 0 <= p < 1");
 }
@@ -49,7 +44,7 @@ ptb_status ptb_packed_attention(ptb_tensor *packed, ptrdiff_t heads, bool causal
         scores = scores.masked_fill(future, -std::numeric_limits<double>::infinity());
       }
       const at::Tensor weights = at::softmax(scores, -1);
-      y = at::matmul(at::mul(weights, dropout_mask(weights, dropout, at::make_generator<at::CPUGeneratorImpl>(seed))), v);
+      y = at::matmul(at::mul(weights, bridge::dropout_mask(weights, dropout, at::make_generator<at::CPUGeneratorImpl>(seed))), v);
     }
     return y.transpose(1, 2).reshape({x.size(0), x.size(1), width});
   });
@@ -74,7 +69,7 @@ ptb_status ptb_recurrent(int32_t cell, ptb_tensor *x, ptb_tensor *const *weights
     if (dropout == 0) return run(x->value, 0, layers);
     auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
     at::Tensor y = run(x->value, 0, 1);
-    for (size_t layer = 1; layer < layers; ++layer) y = run(at::mul(y, dropout_mask(y, dropout, generator)), layer, 1);
+    for (size_t layer = 1; layer < layers; ++layer) y = run(at::mul(y, bridge::dropout_mask(y, dropout, generator)), layer, 1);
     return y;
   });
 }

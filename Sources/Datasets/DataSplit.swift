@@ -17,6 +17,12 @@ public struct DataSplit: Sendable {
         case sequences(TokenSequences)
     }
 
+    /// Either by their position in the storage.
+    private enum StoredTargets: Sendable {
+        case classes([Int64])
+        case numbers([Float])
+    }
+
     /// How many numbers, or tokens, one example has; of sequences of different lengths the most.
     public let exampleSize: Int
     /// How many targets one example has: 1, or as many as tokens.
@@ -24,7 +30,7 @@ public struct DataSplit: Sendable {
     /// The examples of this part by their position in the storage; `nil` stands for all, in order.
     private let rows: [Int]?
     let storage: Storage
-    private let storedTargets: [Int64]
+    private let stored: StoredTargets
     /// How many targets of each stored example are asked for; `nil` stands for all.
     private let targetCounts: [Int]?
     private let drawnPerEpoch: Int?
@@ -70,13 +76,34 @@ public struct DataSplit: Sendable {
         self.init(.floats(features), targets: labels, exampleSize: exampleSize)
     }
 
+    /// Examples whose features are floats, each with a number to predict.
+    ///
+    /// - Throws: ``DatasetError`` if a feature is not a finite number, naming the example and the value.
+    /// - Precondition: `features.count == numbers.count * exampleSize`, and the numbers are finite.
+    public init(features: [Float], numbers: [Float], exampleSize: Int, named name: String) throws {
+        precondition(numbers.allSatisfy(\.isFinite), "a number to predict is not finite")
+        let features = try DataSplit(
+            features: features, labels: [Int64](repeating: 0, count: numbers.count), exampleSize: exampleSize,
+            named: name)
+        self.init(features.storage, .numbers(numbers), exampleSize: exampleSize)
+    }
+
     init(
         _ storage: Storage, targets: [Int64], exampleSize: Int, targetSize: Int = 1,
+        targetCounts: [Int]? = nil, drawnPerEpoch: Int? = nil, rows: [Int]? = nil
+    ) {
+        self.init(
+            storage, .classes(targets), exampleSize: exampleSize, targetSize: targetSize,
+            targetCounts: targetCounts, drawnPerEpoch: drawnPerEpoch, rows: rows)
+    }
+
+    private init(
+        _ storage: Storage, _ targets: StoredTargets, exampleSize: Int, targetSize: Int = 1,
         targetCounts: [Int]? = nil,
         drawnPerEpoch: Int? = nil, rows: [Int]? = nil
     ) {
         self.storage = storage
-        storedTargets = targets
+        stored = targets
         self.exampleSize = exampleSize
         self.targetSize = targetSize
         self.targetCounts = targetCounts
@@ -87,10 +114,11 @@ public struct DataSplit: Sendable {
     /// The number of examples.
     public var count: Int {
         if let rows { return rows.count }
-        switch storage {
-        case .text(let windows): return windows.count
-        case .sequences(let sequences): return sequences.count
-        case .bytes, .floats, .tokens: return storedTargets.count / targetSize
+        switch (storage, stored) {
+        case (.text(let windows), _): return windows.count
+        case (.sequences(let sequences), _): return sequences.count
+        case (_, .classes(let classes)): return classes.count / targetSize
+        case (_, .numbers(let numbers)): return numbers.count
         }
     }
 
@@ -105,10 +133,33 @@ public struct DataSplit: Sendable {
 
     /// The class of each example, in order; none for windows of a text.
     ///
-    /// - Precondition: an example has one target.
+    /// - Precondition: an example has one target, a class.
     public var labels: [Int64] {
         precondition(targetSize == 1, "an example has \(targetSize) targets, not one label")
-        return rows.map { $0.map { storedTargets[$0] } } ?? storedTargets
+        let classes = storedClasses
+        return rows.map { $0.map { classes[$0] } } ?? classes
+    }
+
+    /// The number to predict of each example, in order, standardised.
+    ///
+    /// - Precondition: the targets are numbers.
+    public var numbers: [Float] {
+        let numbers = storedNumbers
+        return rows.map { $0.map { numbers[$0] } } ?? numbers
+    }
+
+    private var storedClasses: [Int64] {
+        guard case .classes(let classes) = stored else {
+            preconditionFailure("the targets are numbers, not classes")
+        }
+        return classes
+    }
+
+    private var storedNumbers: [Float] {
+        guard case .numbers(let numbers) = stored else {
+            preconditionFailure("the targets are classes, not numbers")
+        }
+        return numbers
     }
 
     /// How many targets of the examples at `positions` are asked for.
@@ -123,7 +174,7 @@ public struct DataSplit: Sendable {
     public func selecting(_ positions: [Int]) -> DataSplit {
         precondition(positions.allSatisfy { $0 >= 0 && $0 < count }, "an example is outside 0..<\(count)")
         return DataSplit(
-            storage, targets: storedTargets, exampleSize: exampleSize, targetSize: targetSize,
+            storage, stored, exampleSize: exampleSize, targetSize: targetSize,
             targetCounts: targetCounts, rows: rows.map { rows in positions.map { rows[$0] } } ?? positions)
     }
 
@@ -160,12 +211,34 @@ public struct DataSplit: Sendable {
         labels: UnsafeMutableBufferPointer<Int64>
     ) {
         requireRoom(positions, features.count, labels.count)
+        copyInputs(positions, into: features)
+        let classes = storedClasses
+        for (place, position) in positions.enumerated() { labels[place] = classes[row(position)] }
+    }
+
+    /// Writes the examples at `positions`, as numbers and one after the other, and the numbers to predict.
+    ///
+    /// - Precondition: the targets are numbers, the positions exist and the room suffices.
+    public func copyBatch(
+        _ positions: ArraySlice<Int>, into features: UnsafeMutableBufferPointer<Float>,
+        numbers: UnsafeMutableBufferPointer<Float>
+    ) {
+        requireRoom(positions, features.count, numbers.count)
+        copyInputs(positions, into: features)
+        let own = storedNumbers
+        for (place, position) in positions.enumerated() { numbers[place] = own[row(position)] }
+    }
+
+    private func copyInputs(
+        _ positions: ArraySlice<Int>, into features: UnsafeMutableBufferPointer<Float>
+    ) {
         switch storage {
         case .bytes(let pixels, let tables, let ranges):
             let plane = exampleSize / ranges.count
             pixels.withUnsafeBytes { pixels in
                 tables.withUnsafeBufferPointer { tables in
-                    forEach(of: positions, targets: labels) { target, row in
+                    for (target, position) in positions.enumerated() {
+                        let row = row(position)
                         for channel in 0..<ranges.count {
                             let table = UnsafeBufferPointer(
                                 rebasing: tables[channel * 256..<channel * 256 + 256])
@@ -181,9 +254,9 @@ public struct DataSplit: Sendable {
             }
         case .floats(let values):
             values.withUnsafeBufferPointer { values in
-                forEach(of: positions, targets: labels) { target, row in
+                for (target, position) in positions.enumerated() {
                     (features.baseAddress! + target * exampleSize)
-                        .update(from: values.baseAddress! + row * exampleSize, count: exampleSize)
+                        .update(from: values.baseAddress! + row(position) * exampleSize, count: exampleSize)
                 }
             }
         case .tokens, .text, .sequences: preconditionFailure("the examples are tokens, not numbers")
@@ -218,10 +291,11 @@ public struct DataSplit: Sendable {
         of positions: ArraySlice<Int>, targets: UnsafeMutableBufferPointer<Int64>,
         copy: (_ target: Int, _ row: Int) -> Void
     ) {
+        let classes = storedClasses
         for (place, position) in positions.enumerated() {
             let row = row(position)
             for offset in 0..<targetSize {
-                targets[place * targetSize + offset] = storedTargets[row * targetSize + offset]
+                targets[place * targetSize + offset] = classes[row * targetSize + offset]
             }
             copy(place, row)
         }

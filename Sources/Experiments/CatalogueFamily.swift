@@ -22,6 +22,13 @@ public enum CatalogueFamily: String, CaseIterable, Sendable {
         }
     }
 
+    /// What holds for every entry.
+    public var note: String? {
+        guard case .schedules = self else { return nil }
+        return
+            "Each takes warmup: n, linear. Lengths are steps, or {epochs: n} of the training data; fractions are allowed."
+    }
+
     /// The entry of that name.
     /// - Throws: `ConfigurationError` with the nearest name and all names if there is none.
     public func entry(named name: String) throws -> CatalogueEntry {

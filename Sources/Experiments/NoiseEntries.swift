@@ -64,10 +64,12 @@ enum NoiseEntries {
         source: "Hendrycks and Dietterich 2019, Benchmarking Neural Network Robustness")
 
     private static let targetNoise = CatalogueEntry(
-        name: "targetNoise", summary: "Noise on a regression's targets, from Swift: TargetNoise.",
+        name: "targetNoise", summary: "Noise on the numbers of a regression: training.targetNoise.",
         equation: "y ← y + σ(t)·ξ, ξ = ±1",
         parameters: [
-            .init("sigma", "schedule", allowed: "≥ 0", unit: "target units, a standard deviation", "σ"),
+            .init(
+                "sigma", "schedule", allowed: "≥ 0",
+                unit: "units of the standardised targets, a standard deviation", "σ"),
             distribution(default: .rademacher),
         ],
         source:

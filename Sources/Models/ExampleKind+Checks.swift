@@ -48,16 +48,17 @@ extension ExampleKind {
         return (vocabulary, length)
     }
 
-    /// The classes of a target that is one for the whole example. One class is a regression.
+    /// The classes of a target that is one for the whole example, and 1 for a number.
     /// - Throws: `ModelError` for a class per token, or no class.
     public func classes(for model: String) throws(ModelError) -> Int {
-        guard case .oneClass(let classes) = target else {
+        guard !target.isPerToken else {
             throw ModelError(
                 code: .target,
                 message:
                     "\(model): the data asks for a class at each token; allowed: one class per example (try gpt)"
             )
         }
+        let classes = target.classes
         guard classes > 0 else {
             throw ModelError(
                 code: .classes, message: "\(model): the number of classes is \(classes); allowed: 1 or more")

@@ -107,12 +107,15 @@ public struct PerturbedEquation: Sendable {
         }
     }
 
-    /// The same equation with every length that was left out of a schedule set to a run of `horizon` steps.
-    public func resolved(horizon: Int) -> PerturbedEquation {
+    /// The same equation with every length that was left out of a schedule set to the run's, and those in epochs said
+    /// in steps.
+    public func resolved(for run: RunLength) -> PerturbedEquation {
         var result = self
-        result.forEachSchedule { $0 = $0.resolved(horizon: horizon) }
+        result.forEachSchedule { $0 = $0.resolved(for: run) }
         return result
     }
+
+    public func resolved(horizon: Int) -> PerturbedEquation { resolved(for: RunLength(steps: horizon)) }
 
     mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try rule.forEachSchedule(body)
@@ -129,7 +132,8 @@ public struct PerturbedEquation: Sendable {
             if schedule.needsHorizon {
                 throw ConfigurationError(
                     "a \(type(of: schedule.base).catalogueEntry.name) schedule needs `steps`, or the "
-                        + "optimizer a `horizon`: the length of the run")
+                        + "optimizer a `horizon`: the length of the run; lengths in epochs need `stepsPerEpoch`"
+                )
             }
         }
     }

@@ -82,12 +82,13 @@ public final class PerturbedOptimizer {
     ///   - groups: parameters with their own rule or perturbation.
     ///   - seed: selects the noise.
     ///   - horizon: the length of the run in steps, for schedules that leave it out.
+    ///   - stepsPerEpoch: the length of an epoch, for schedules that count in epochs; needs `horizon`.
     ///   - engine: where the arithmetic runs.
     /// - Throws: `ConfigurationError` for a setting outside its range, a schedule without a length, a group
     ///   that matches no parameter, or two parameters of one name.
     public init(
         parameters: [ParameterSpec], equation: PerturbedEquation, groups: [ParameterGroup] = [], seed: UInt64,
-        horizon: Int? = nil, engine: Engine = Engine()
+        horizon: Int? = nil, stepsPerEpoch: Int? = nil, engine: Engine = Engine()
     ) throws {
         try equation.validate()
         var names = Set<String>()
@@ -100,7 +101,8 @@ public final class PerturbedOptimizer {
                 is: "\"\(spec.name)\" of shape \(spec.shape)",
                 allowed: "extents ≥ 0")
         }
-        let resolved = horizon.map { equation.resolved(horizon: $0) } ?? equation
+        let run = horizon.map { RunLength(steps: $0, stepsPerEpoch: stepsPerEpoch) }
+        let resolved = run.map { equation.resolved(for: $0) } ?? equation
         try resolved.requireLengths()
         // Once more: a schedule's later values are known only now.
         try resolved.validate()
@@ -110,7 +112,7 @@ public final class PerturbedOptimizer {
         updates = [Int](repeating: 0, count: parameters.count)
         controllerStates = resolved.controllers.map { ControllerState(type(of: $0).catalogueEntry.name) }
         key = Self.noiseKey(seed: seed)
-        (self.groups, groupOf) = try Self.resolve(groups, of: resolved, for: parameters, horizon: horizon)
+        (self.groups, groupOf) = try Self.resolve(groups, of: resolved, for: parameters, run: run)
         blocks = Block.table(of: parameters.map(\.count), size: engine.blockSize)
         blockSize = engine.blockSize
         elements = parameters.reduce(0) { $0 + $1.count }

@@ -9,9 +9,9 @@ extension CompanionTensor {
         let tensor = buffer.tensor.detached()
         self.init(
             name: buffer.name, type: .init(tensor.dtype), shape: tensor.shape,
-            read: { tensor.contiguous().withUnsafeMutableBytes { Data($0) } },
+            read: { tensor.moved(to: .cpu).contiguous().withUnsafeMutableBytes { Data($0) } },
             write: { data in
-                let copy = tensor.contiguous()
+                let copy = tensor.moved(to: .cpu).contiguous()
                 _ = copy.withUnsafeMutableBytes { data.copyBytes(to: $0) }
                 if !copy.isSame(as: tensor) { tensor.copy(from: copy) }
             })

@@ -18,7 +18,7 @@ public final class HutchinsonDiagonal {
     public let settings: HessianEstimate
     private let parameters: [NamedTensor]
     private let key: NoiseKey
-    /// h, float32 for bfloat16 parameters; zero before the first estimate.
+    /// h, float32 for bfloat16 parameters, on the CPU; zero before the first estimate.
     public let diagonal: [Tensor]
     /// Whether there was an estimate.
     public private(set) var isKnown = false
@@ -59,7 +59,8 @@ public final class HutchinsonDiagonal {
             // A gradient that depends on no parameter (of a linear loss) has no second derivative.
             for (index, gradient) in first.enumerated() {
                 guard let gradient, gradient.requiresGradient else { continue }
-                let sign = try self.sign(key, index, step, probe).converted(to: gradient.dtype)
+                let sign = try self.sign(key, index, step, probe).converted(to: gradient.dtype).moved(
+                    to: gradient.device)
                 signs[index] = sign
                 outputs.append(gradient)
                 weights.append(sign)
@@ -78,7 +79,8 @@ public final class HutchinsonDiagonal {
     private func add(_ term: Tensor, _ index: Int, scale: Double) throws {
         let own = term.converted(to: diagonal[index].dtype)
         if sample[index] == nil {
-            sample[index] = try .zeros(diagonal[index].shape, dtype: diagonal[index].dtype)
+            sample[index] = try Tensor.zeros(diagonal[index].shape, dtype: diagonal[index].dtype)
+                .moved(to: term.device)
         }
         sample[index]!.addInPlace(own, scale: scale)
     }
@@ -112,7 +114,7 @@ public final class HutchinsonDiagonal {
             let kept = isKnown ? settings.average : 0
             for (h, tensor) in zip(diagonal, sample) {
                 h.scaleInPlace(kept)
-                if let tensor { h.addInPlace(tensor, scale: 1 - kept) }
+                if let tensor { h.addInPlace(tensor.moved(to: .cpu), scale: 1 - kept) }
             }
             isKnown = true
         }

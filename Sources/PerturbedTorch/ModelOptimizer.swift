@@ -6,7 +6,8 @@ import TorchNN
 /// Takes perturbed steps on the parameters of a module.
 ///
 /// It lends the memory of each parameter and gradient to a `PerturbedOptimizer` for the length of a step;
-/// nothing is copied. The step runs on libtorch's thread pool.
+/// nothing is copied, except for a model on a GPU: its gradients go to the host and its parameters come back, so that
+/// the bits of an update do not depend on the device. The step runs on libtorch's thread pool.
 ///
 /// ```swift
 /// let optimizer = try ModelOptimizer(
@@ -21,8 +22,7 @@ public final class ModelOptimizer {
     public let core: PerturbedOptimizer
     /// What terms need besides the gradient; nil where none needs anything. Whoever computes the gradient feeds it.
     public let signals: TermSignals?
-    private let tensors: TensorList
-    private var buffers: [ParameterBuffer] = []
+    private let memory: ParameterMemory
 
     /// - Parameters:
     ///   - module: whose parameters, float32, float64 or bfloat16, are trained.
@@ -30,19 +30,31 @@ public final class ModelOptimizer {
     ///   - groups: parameters with their own rule or perturbation, by name.
     ///   - seed: selects the noise.
     ///   - horizon: the length of the run in steps, for schedules that leave it out.
+    ///   - stepsPerEpoch: the length of an epoch, for schedules that count in epochs.
     ///   - threads: how many threads a step uses; libtorch's number unless told.
     /// - Throws: `ConfigurationError`, as `PerturbedOptimizer`, and for a parameter of another type.
-    public init(
+    public convenience init(
         _ module: any Module, equation: PerturbedEquation, groups: [ParameterGroup] = [], seed: UInt64,
-        horizon: Int? = nil, threads: Int = Threads.count
+        horizon: Int? = nil, stepsPerEpoch: Int? = nil, threads: Int = Threads.count
+    ) throws {
+        try self.init(
+            module, equation: equation, groups: groups, seed: seed, horizon: horizon,
+            stepsPerEpoch: stepsPerEpoch, threads: threads, isStaged: false)
+    }
+
+    /// - Parameter isStaged: whether the engine works on copies even where it could do without.
+    package init(
+        _ module: any Module, equation: PerturbedEquation, groups: [ParameterGroup] = [], seed: UInt64,
+        horizon: Int? = nil, stepsPerEpoch: Int? = nil, threads: Int = Threads.count, isStaged: Bool
     ) throws {
         let named = module.parameters
-        tensors = TensorList(named.map(\.tensor))
+        memory = try ParameterMemory(
+            named.map(\.tensor), isStaged: isStaged || named.contains { $0.tensor.device != .cpu })
         core = try PerturbedOptimizer(
             parameters: try named.map(Self.spec), equation: equation, groups: groups, seed: seed,
-            horizon: horizon, engine: Engine(parallel: .torch(threads: threads)))
-        signals = try TermSignals(named, tensors, core, seed: seed)
-        buffers.reserveCapacity(named.count)
+            horizon: horizon, stepsPerEpoch: stepsPerEpoch, engine: Engine(parallel: .torch(threads: threads))
+        )
+        signals = try TermSignals(named, memory, core, seed: seed)
         core.companions = module.buffers.map(CompanionTensor.init)
     }
 
@@ -69,7 +81,9 @@ public final class ModelOptimizer {
     ///   lent.
     @discardableResult
     public func step(loss: Double? = nil, measure: Bool = false) throws -> StepReport {
-        let buffers = try lentBuffers()
+        memory.begin()
+        defer { memory.end() }
+        let buffers = try memory.lend()
         return try core.step(signals?.supply(buffers) ?? buffers, loss: loss, measure: measure)
     }
 
@@ -93,31 +107,22 @@ public final class ModelOptimizer {
     public func step(
         measure: Bool = false, objective: (ObjectiveEvaluation) throws -> Double
     ) throws -> StepReport {
+        memory.begin()
+        defer { memory.end() }
         var hasGradients = false
         func lend() throws -> [ParameterBuffer] {
-            let buffers = try lentBuffers()
+            let buffers = try memory.lend()
             return hasGradients ? try signals?.supply(buffers) ?? buffers : buffers
         }
         return try core.step(lending: lend, measure: measure) { evaluation in
+            memory.publish()
             guard evaluation.needsGradient else {
                 return try withoutGradients { () throws in try objective(evaluation) }
             }
             zeroGradients()
             hasGradients = true
+            defer { memory.noteGradients() }
             return try objective(evaluation)
-        }
-    }
-
-    /// The memory of each parameter and gradient; valid until a parameter or gradient is replaced.
-    private func lentBuffers() throws -> [ParameterBuffer] {
-        try tensors.withParameterViews { views in
-            buffers.removeAll(keepingCapacity: true)
-            for view in views {
-                buffers.append(
-                    ParameterBuffer(
-                        parameters: view.data, gradient: view.gradient.map { UnsafeRawPointer($0) }))
-            }
-            return buffers
         }
     }
 
@@ -126,12 +131,8 @@ public final class ModelOptimizer {
     ///
     /// - Throws: `TorchError` for a gradient that cannot be lent.
     public func noteSmallBatch(share: Double, examples: Int, of batch: Int) throws {
-        try tensors.withParameterViews { views in
-            core.noteSmallBatch(
-                views.map {
-                    ParameterBuffer(parameters: $0.data, gradient: $0.gradient.map { UnsafeRawPointer($0) })
-                }, share: share, examples: examples, of: batch)
-        }
+        memory.noteGradients()
+        core.noteSmallBatch(try memory.lend(), share: share, examples: examples, of: batch)
     }
 
     /// The state to save: the optimizer's, and the estimate of the Hessian's diagonal. Valid until the next step.
@@ -148,6 +149,6 @@ public final class ModelOptimizer {
 
     /// Removes all gradients, so that the next backward pass writes new ones.
     public func zeroGradients() {
-        tensors.zeroGradients()
+        memory.zeroGradients()
     }
 }

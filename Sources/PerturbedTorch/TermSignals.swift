@@ -22,7 +22,7 @@ import TorchNN
 /// ```
 public final class TermSignals {
     private let core: PerturbedOptimizer
-    private let tensors: TensorList
+    private let memory: ParameterMemory
     /// The Hessian's diagonal, where a term needs it.
     public let hessian: HutchinsonDiagonal?
     private let microBatches: MicroBatchSignals?
@@ -31,12 +31,13 @@ public final class TermSignals {
     private var estimates = false
 
     /// nil where no term can need any.
-    init?(_ parameters: [NamedTensor], _ tensors: TensorList, _ core: PerturbedOptimizer, seed: UInt64) throws
+    init?(_ parameters: [NamedTensor], _ memory: ParameterMemory, _ core: PerturbedOptimizer, seed: UInt64)
+        throws
     {
         let possible = core.possibleSignals
         guard !possible.isEmpty else { return nil }
         self.core = core
-        self.tensors = tensors
+        self.memory = memory
         hessian = try core.hessianEstimate.map { try HutchinsonDiagonal(parameters, $0, seed: seed) }
         microBatches =
             possible.contains(where: \.needsMicroBatches)
@@ -62,14 +63,10 @@ public final class TermSignals {
 
     /// After the backward pass of each micro-batch, where `takesGradients`: takes the gradients and removes them.
     public func takeGradients(share: Double) throws {
-        try tensors.withParameterViews { views in
-            microBatches?.add(
-                views.map { view in
-                    ParameterBuffer(
-                        parameters: view.data, gradient: view.gradient.map { UnsafeRawPointer($0) })
-                }, share: share)
-        }
-        tensors.zeroGradients()
+        memory.noteGradients()
+        microBatches?.add(try memory.lend(), share: share)
+        memory.noteGradients()
+        memory.zeroGradients()
     }
 
     /// The buffers of a step with what was gathered.

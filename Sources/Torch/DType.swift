@@ -47,10 +47,3 @@ extension Int64: TensorElement { public static var dtype: DType { .int64 } }
 extension Int: TensorElement { public static var dtype: DType { .int64 } }
 extension UInt8: TensorElement { public static var dtype: DType { .uint8 } }
 extension Bool: TensorElement { public static var dtype: DType { .bool } }
-
-/// Where a tensor's memory is.
-public enum Device: String, Sendable, CaseIterable, CustomStringConvertible {
-    case cpu
-
-    public var description: String { rawValue }
-}

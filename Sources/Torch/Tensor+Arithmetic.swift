@@ -101,6 +101,15 @@ extension Tensor {
         }
     }
 
+    /// `self += 1`, in place. Traps for another type than int64.
+    public func incrementInPlace() {
+        withExtendedLifetime(self) {
+            guard ptb_increment(handle) == 0 || Libtorch.holdsFailure else {
+                trap("incrementInPlace", [self])
+            }
+        }
+    }
+
     /// Every element becomes `value`, in place.
     public func fillInPlace(_ value: Double) {
         withExtendedLifetime(self) {

@@ -54,7 +54,7 @@ extension Tensor {
         withExtendedLifetime(self) { ptb_to_bytes(handle, bytes.baseAddress, bytes.count) }
     }
 
-    /// Lends the tensor's own memory, to read or write. Traps where it is not contiguous.
+    /// Lends the tensor's own memory, to read or write. Traps where it is not contiguous, or not on the CPU.
     ///
     /// Autograd does not see what is written: for leaves, buffers and gradients only.
     public func withUnsafeMutableBytes<Result, Failure: Error>(

@@ -60,9 +60,6 @@ public struct Tensor {
         }
     }
 
-    /// Where the elements are.
-    public var device: Device { .cpu }
-
     /// Whether the elements lie in row-major order without gaps.
     public var isContiguous: Bool { withExtendedLifetime(self) { ptb_is_contiguous(handle) } }
 

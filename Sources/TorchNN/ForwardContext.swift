@@ -16,6 +16,9 @@ public struct ForwardContext: Sendable, Hashable {
     /// Whether a training pass may move what a model learns from the data outside its parameters: the running
     /// statistics of batch normalisation. Off in the further passes that one step makes over one batch.
     public var learnsStatistics: Bool
+    /// Whether what it moves becomes the plain mean over the batches since `num_batches_tracked` was 0, rather than
+    /// follow the newest ones: PyTorch's `momentum=None`.
+    public var averagesStatistics = false
 
     public init(training: Bool, seed: UInt64, sigma: Double = 0, learnsStatistics: Bool = true) {
         self.training = training

@@ -7,6 +7,8 @@ public enum Loss: Sendable, Hashable {
     case crossEntropy(labelSmoothing: Double = 0)
     /// (x − target)², for equal shapes.
     case meanSquaredError
+    /// |x − target|, for equal shapes.
+    case meanAbsoluteError
     /// −(t·log σ(x) + (1 − t)·log(1 − σ(x))), for equal shapes.
     case binaryCrossEntropyWithLogits
 
@@ -18,6 +20,8 @@ public enum Loss: Sendable, Hashable {
                 target.dtype == .int64 ? target.flattened() : Self.rows(target),
                 labelSmoothing: labelSmoothing)
         case .meanSquaredError: prediction.meanSquaredError(target)
+        case .meanAbsoluteError:
+            Self.isOfOneShape(prediction, target) { (prediction - target).absolute().mean() }
         case .binaryCrossEntropyWithLogits: prediction.binaryCrossEntropyWithLogits(target)
         }
     }
@@ -25,6 +29,11 @@ public enum Loss: Sendable, Hashable {
     /// How many scores [… classes] are largest at their int64 target […]; a target of −100 counts as wrong.
     public func countCorrect(_ scores: Tensor, _ target: Tensor) -> Int {
         Self.rows(scores).countCorrect(target.flattened())
+    }
+
+    private static func isOfOneShape(_ a: Tensor, _ b: Tensor, _ body: () -> Tensor) -> Tensor {
+        precondition(a.shape == b.shape, "a loss cannot take \(a.shape) and \(b.shape): the shapes differ")
+        return body()
     }
 
     /// All dimensions but the last made one.

@@ -71,6 +71,17 @@ extension Module {
     /// The number of weights that training changes, all elements counted.
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }
 
+    /// Moves all weights and buffers to a device, for all who hold them; gradients are removed.
+    /// - Throws: `TorchError` for a device that there is not, and where there is no memory.
+    public func move(to device: Device) throws(TorchError) {
+        for named in stateTensors { try named.tensor.moveInPlace(to: device) }
+    }
+
+    /// This module and those in it that are of a type, outermost first.
+    public func submodules<Wanted: Module>(of type: Wanted.Type) -> [Wanted] {
+        ((self as? Wanted).map { [$0] } ?? []) + children.flatMap { $0.module.submodules(of: type) }
+    }
+
     private func collected(_ own: (any Module) -> [NamedTensor]) -> [NamedTensor] {
         var tensors: [NamedTensor] = []
         collect(own, prefix: "", into: &tensors)

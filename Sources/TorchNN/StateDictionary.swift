@@ -14,6 +14,11 @@ public struct StateDictionaryError: Error, Sendable, Equatable, CustomStringConv
     public let message: String
 
     public var description: String { message }
+
+    package init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
 }
 
 extension TensorType {
@@ -38,7 +43,7 @@ extension TensorSource {
     /// A tensor to be written to a file, read when its turn comes.
     public init(_ name: String, _ tensor: Tensor) {
         self.init(name: name, type: TensorType(tensor.dtype), shape: tensor.shape) { write in
-            try tensor.detached().contiguous().withUnsafeMutableBytes {
+            try tensor.detached().moved(to: .cpu).contiguous().withUnsafeMutableBytes {
                 try write(UnsafeRawBufferPointer($0))
             }
         }

@@ -11,7 +11,7 @@ enum CatalogueText {
             let line = "  " + entry.name.padded(column) + entry.summary
             return line.count <= width ? line : line.prefix(max(1, width - 1)) + "…"
         }
-        return ([family.rawValue] + lines).joined(separator: "\n")
+        return ([family.rawValue] + lines + (family.note.map { ["  " + $0] } ?? [])).joined(separator: "\n")
     }
 
     /// Everything about one entry.
@@ -30,6 +30,7 @@ enum CatalogueText {
             }
             lines.append("")
         }
+        if let note = family.note { lines += [note, ""] }
         lines.append("Source: \(entry.source)")
         return lines.joined(separator: "\n")
     }

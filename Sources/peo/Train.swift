@@ -16,10 +16,12 @@ struct Train: ParsableCommand {
               peo train Examples/digits-cnn.yaml --model exported-from-python.pt
               peo train Examples/char-gpt.yaml --model directory-of-a-gpt2
               peo train --resume runs/digits-cnn
+              peo train --resume runs/digits-cnn --set training.epochs=40
 
             A run is a directory with its resolved configuration, metrics, checkpoints and result. It never overwrites
             another: if runs/digits-cnn exists, the next one is runs/digits-cnn-2. Ctrl-C finishes the step, saves and
-            says how to resume; a run that was killed resumes with the same bits.
+            says how to resume; a run that was killed resumes with the same bits. A run may be made longer when it is resumed;
+            schedules without a length of their own then follow the new one from where they are.
             """)
 
     @Argument(
@@ -67,7 +69,6 @@ struct Train: ParsableCommand {
             throw ValidationError("--output is for new runs, not for --resume")
         }
         if config == nil, model != nil { throw ValidationError("--model needs a <config> for all the rest") }
-        if config == nil, !set.isEmpty { throw ValidationError("--set needs a <config> to apply to") }
     }
 
     func run() throws {
@@ -93,7 +94,9 @@ struct Train: ParsableCommand {
         }
         let terminal = Terminal.detect()
         if let resume {
-            return try Experiment.resume(URL(fileURLWithPath: resume), given: given) { step in
+            return try Experiment.resume(
+                URL(fileURLWithPath: resume), given: given, longer: given == nil ? overrides : []
+            ) { step in
                 note("resuming \(resume) at step \(step)")
                 return ProgressReporter(terminal: terminal, startingAt: step, isQuiet: json)
             }

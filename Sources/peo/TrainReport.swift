@@ -33,9 +33,10 @@ struct TrainReport: Encodable {
             lines.append(
                 (
                     "best",
-                    "\(result.bestOn) "
-                        + (result.test.perplexity == nil
-                            ? "accuracy \(percent2(best.accuracy))" : "loss \(short(best.loss))")
+                    "\(result.bestOn) \(best.metric.rawValue) "
+                        + (best.evaluation.value(of: best.metric).map {
+                            best.metric == .accuracy ? percent2($0) : short($0)
+                        } ?? "none")
                         + " at step \(best.step)"
                 ))
         }
@@ -46,12 +47,17 @@ struct TrainReport: Encodable {
     }
 
     private static func measure(_ evaluation: Evaluation) -> String {
-        guard let perplexity = evaluation.perplexity else {
-            return "accuracy \(percent2(evaluation.accuracy)), loss \(short(evaluation.loss)) on "
+        let accuracy = evaluation.accuracy.map { "accuracy \(percent2($0))" } ?? ""
+        if let perplexity = evaluation.perplexity {
+            return
+                "loss \(String(format: "%.4f", evaluation.loss)), perplexity \(short(perplexity)), \(accuracy) on "
+                + "\(evaluation.count) tokens"
+        }
+        if let rmse = evaluation.rmse, let mae = evaluation.mae {
+            return "rmse \(short(rmse)), mae \(short(mae)), loss \(short(evaluation.loss)) on "
                 + "\(evaluation.count) examples"
         }
-        return "loss \(String(format: "%.4f", evaluation.loss)), perplexity \(short(perplexity)), accuracy "
-            + "\(percent2(evaluation.accuracy)) on \(evaluation.count) tokens"
+        return "\(accuracy), loss \(short(evaluation.loss)) on \(evaluation.count) examples"
     }
 
     private static func percent2(_ share: Double) -> String { String(format: "%.2f%%", share * 100) }

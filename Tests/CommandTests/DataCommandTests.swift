@@ -112,6 +112,11 @@ import Testing
         ("{libsvm: {train: t.csv}}", 65, "t.csv, line 1, column 1: the label is 'a,kind'"),
         ("{libsvm: {train: t.csv, testFraction: 1}}", 65, "allowed: more than 0, less than 1"),
         ("{libsvm: {train: t.csv, test: t.csv, testFraction: 0.5}}", 65, "give one of the two"),
+        ("{csv: {train: t.csv, label: kind, target: regresion}}", 65, "did you mean 'regression'"),
+        (
+            "{csv: {train: t.csv, label: kind, target: regression, classes: 3}}", 65,
+            "classes: is given, and the target is a regression"
+        ),
     ])
     func badTablesAreRefused(data: String, status: Int32, words: String) throws {
         let directory = try TemporaryDirectory()

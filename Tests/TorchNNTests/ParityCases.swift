@@ -127,6 +127,7 @@ struct ParityCase {
                 try Tensor.normal([5, 8], seed: 14).softmax()
             ),
             ("mean-squared-error", .meanSquaredError, "F.mse_loss(y, t)", try .normal([5, 8], seed: 15)),
+            ("mean-absolute-error", .meanAbsoluteError, "F.l1_loss(y, t)", try .normal([5, 8], seed: 15)),
             (
                 "binary-cross-entropy", .binaryCrossEntropyWithLogits,
                 "F.binary_cross_entropy_with_logits(y, t)",

@@ -7,7 +7,8 @@ import Training
 @Suite struct CheckpointTests {
     private static func manifest(step: Int) -> CheckpointManifest {
         var progress = TrainingProgress()
-        progress.best = .init(step: 3, epoch: 0, loss: 0.1, accuracy: 0.9)
+        progress.best = .init(
+            step: 3, epoch: 0, metric: .accuracy, Evaluation(loss: 0.1, accuracy: 0.9, count: 7))
         return CheckpointManifest(step: step, epoch: 1, batch: 2, seed: .max, progress: progress)
     }
 

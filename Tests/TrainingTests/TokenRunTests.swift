@@ -33,14 +33,18 @@ import Training
         return try DataSplit(tokens: tokens, length: 4, targets: targets, named: "next")
     }
 
-    private static func train(_ settings: TrainingSettings) throws -> ([Float], TrainingResult) {
+    private static func train(_ settings: TrainingSettings, sigma: Double = 0) throws -> (
+        [Float], TrainingResult
+    ) {
         let split = try split()
         let data = Dataset(
             name: "next", kind: kind, classNames: (0..<5).map(String.init), train: split, test: split)
         let model = Bigram(table: try Embedding(5, 5, seed: 1))
         let plan = TrainingPlan(
             name: "test", modelName: "bigram", model: model, data: data,
-            equation: PerturbedEquation(rule: SGD(learningRate: 1)), settings: settings)
+            equation: PerturbedEquation(
+                rule: SGD(learningRate: 1), perturbation: Gaussian(sigma: .absolute(Scheduled(sigma)))),
+            settings: settings)
         let directory = try TemporaryDirectory()
         let run = try RunDirectory.create(at: directory.file("run"), config: "")
         let result = try Trainer(
@@ -59,13 +63,49 @@ import Training
     }
 
     @Test(arguments: [2, 3, 8]) func microBatchesWeighByTargets(parts: Int) throws {
-        var settings = TrainingSettings(steps: 5)
+        for (smoothing, sigma) in [(0, 0), (0.2, 0), (0.2, 0.1)] {
+            var settings = TrainingSettings(steps: 5)
+            settings.batchSize = 8
+            settings.labelSmoothing = smoothing
+            let (whole, _) = try Self.train(settings, sigma: sigma)
+            settings.accumulate = parts
+            // The noise is drawn once for the whole batch.
+            let (accumulated, _) = try Self.train(settings, sigma: sigma)
+            let difference = zip(whole, accumulated).map { abs($0 - $1) }.max() ?? 1
+            #expect(difference < 1e-5, "\(parts) parts moved a parameter by \(difference)")
+            #expect(try sigma == 0 || Self.train(settings).0 != accumulated)
+        }
+    }
+
+    /// A smoothed loss pulls scores that are not asked for together too; the evaluation's is not smoothed.
+    @Test func labelSmoothing() throws {
+        var settings = TrainingSettings(epochs: 30)
         settings.batchSize = 8
-        let (whole, _) = try Self.train(settings)
-        settings.accumulate = parts
-        let (accumulated, _) = try Self.train(settings)
-        let difference = zip(whole, accumulated).map { abs($0 - $1) }.max() ?? 1
-        #expect(difference < 1e-5, "\(parts) parts moved a parameter by \(difference)")
+        settings.labelSmoothing = 0.3
+        let (_, result) = try Self.train(settings)
+        #expect(result.test.accuracy == 1)
+        // The best scores give the class a share of 0.7 + 0.3/5.
+        let least = -log(0.7 + 0.3 / 5)
+        #expect(result.test.loss > least - 0.01 && result.test.loss < least + 0.2, "\(result.test.loss)")
+    }
+
+    /// Evaluations every n steps; the best is the best in the loss, unless the settings say otherwise.
+    @Test func evaluatesEveryFewSteps() throws {
+        var settings = TrainingSettings(steps: 11)
+        settings.batchSize = 8
+        settings.evaluateEvery = .steps(4)
+        for (metric, mode) in [(nil, Metric.loss), (.perplexity, .perplexity), (.accuracy, .accuracy)]
+            as [(Metric?, Metric)]
+        {
+            settings.bestBy = metric
+            let best = try #require(try Self.train(settings).1.best)
+            #expect(best.metric == mode && [4, 8, 11].contains(best.step))
+            #expect(metric == .accuracy || best.step == 11)
+        }
+        settings.bestBy = .rmse
+        let error = #expect(throws: ConfigurationError.self) { try Self.train(settings) }
+        #expect(error?.description.contains("bestBy: is rmse") == true)
+        #expect(error?.description.contains("allowed: loss, perplexity, accuracy") == true)
     }
 
     /// The evaluation is the mean over all targets, computed here by hand.
@@ -86,7 +126,7 @@ import Training
         }
         let measured = try Evaluation.measure(model, on: split, of: Self.kind)
         #expect(abs(measured.loss - loss / count) < 1e-5)
-        #expect(abs(measured.accuracy - correct / count) < 1e-12 && measured.count == 100)
+        #expect(abs((measured.accuracy ?? 0) - correct / count) < 1e-12 && measured.count == 100)
     }
 
     @Test func noiseOnTokensIsRefused() throws {

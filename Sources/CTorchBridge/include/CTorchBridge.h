@@ -119,6 +119,8 @@ ptb_status ptb_add_in_place(ptb_tensor *a, ptb_tensor *b, double scale) PTB_NOEX
 /// a *= b, in place.
 ptb_status ptb_scale_in_place(ptb_tensor *a, double b) PTB_NOEXCEPT;
 ptb_status ptb_fill_in_place(ptb_tensor *a, double value) PTB_NOEXCEPT;
+/// a += 1, in place, of an int64 tensor.
+ptb_status ptb_increment(ptb_tensor *a) PTB_NOEXCEPT;
 ptb_status ptb_clamp(ptb_tensor *a, double low, double high, PTB_NEW out) PTB_NOEXCEPT;
 ptb_status ptb_where(ptb_tensor *condition, ptb_tensor *a, ptb_tensor *b, PTB_NEW out) PTB_NOEXCEPT;
 ptb_status ptb_matmul(ptb_tensor *a, ptb_tensor *b, PTB_NEW out) PTB_NOEXCEPT;
@@ -271,6 +273,25 @@ ptb_status ptb_peer_sgd(ptb_tensor *_Nonnull const *_Nonnull parameters, ptb_ten
                         size_t count, double rate) PTB_NOEXCEPT;
 /// gradient += deviation * torch.randn_like(gradient), from torch's global generator.
 ptb_status ptb_peer_add_noise(ptb_tensor *gradient, double deviation) PTB_NOEXCEPT;
+
+// ---- Devices (device.cpp) -----------------------------------------------------------------------------------
+// A device is the number of a GPU, or -1: the CPU.
+
+/// How many CUDA devices this libtorch sees; 0 where it was built without CUDA, or there is no driver.
+int32_t ptb_cuda_count(void) PTB_NOEXCEPT;
+int32_t ptb_device_of(ptb_tensor *tensor) PTB_NOEXCEPT;
+/// The same tensor where it is there already.
+ptb_status ptb_to_device(ptb_tensor *tensor, int32_t device, PTB_NEW out) PTB_NOEXCEPT;
+/// Moves the tensor itself: every handle of it, and every module that has it, sees the new memory. Its gradient is removed.
+ptb_status ptb_move_to_device(ptb_tensor *tensor, int32_t device) PTB_NOEXCEPT;
+/// How often the tensor was written by operations: tells whether anybody wrote since.
+int64_t ptb_version_of(ptb_tensor *tensor) PTB_NOEXCEPT;
+
+// ---- Mixed precision (autocast.cpp) -------------------------------------------------------------------------
+
+/// Begins, or ends, a stretch on this thread in which matrix products and convolutions on the CPU, or on CUDA devices, take
+/// bfloat16 operands, as in `torch.autocast("cpu", torch.bfloat16)`. Stretches do not nest.
+ptb_status ptb_set_autocast(bool enabled, bool cuda) PTB_NOEXCEPT;
 
 // ---- TorchScript (script.cpp) -------------------------------------------------------------------------------
 

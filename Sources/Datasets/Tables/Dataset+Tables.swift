@@ -3,6 +3,16 @@ import PerturbedEquations
 
 /// How tables become a data set.
 public struct TableOptions: Sendable, Hashable {
+    /// What the labels are.
+    public enum Target: String, Codable, Sendable, CaseIterable {
+        /// Names or numbers of classes.
+        case classes
+        /// Numbers to predict.
+        case regression
+    }
+
+    /// Classes unless told.
+    public var target: Target
     /// How many classes there are: labels are then whole numbers from 0 to `classes` − 1. Nil (the default): the classes
     /// are the distinct labels of the training part, in the order of numbers where all are numbers, or else of their
     /// Unicode scalars.
@@ -10,11 +20,14 @@ public struct TableOptions: Sendable, Hashable {
     /// The share of the rows that is for testing where there is no file for it, in (0, 1) (default 0.2). Which rows
     /// depends on their number alone: the last ones of `NoiseKey(seed: 0).derived("test").permutation(of: count)`.
     public var testFraction: Double
-    /// Whether each column becomes (x − mean)/deviation, both taken over the training part; a column of equal values
-    /// becomes 0.
+    /// Whether each column, and the number to predict, becomes (x − mean)/deviation, both taken over the training part; a
+    /// column of equal values becomes 0.
     public var standardise: Bool
 
-    public init(classes: Int? = nil, testFraction: Double = 0.2, standardise: Bool = false) {
+    public init(
+        target: Target = .classes, classes: Int? = nil, testFraction: Double = 0.2, standardise: Bool = false
+    ) {
+        self.target = target
         self.classes = classes
         self.testFraction = testFraction
         self.standardise = standardise
@@ -68,20 +81,33 @@ extension Dataset {
         } else {
             rows = (Array(0..<train.count), [])
         }
-        let classes = try TableClasses(train, rows: rows.train, count: options.classes)
+        let labels: TableLabels =
+            switch options.target {
+            case .classes: .classes(try TableClasses(train, rows: rows.train, count: options.classes))
+            case .regression:
+                .numbers(try TableNumbers(train, rows: rows.train, standardise: options.standardise))
+            }
         if options.standardise {
             let scale = ColumnScale(train, rows: rows.train)
             train.features = scale.applied(to: train)
             if let other = test { test?.features = scale.applied(to: other) }
         }
         func split(_ table: LabelledTable) throws -> DataSplit {
-            try DataSplit(
-                features: table.features, labels: classes.numbers(of: table), exampleSize: table.width,
-                named: table.name)
+            switch labels {
+            case .classes(let classes):
+                try DataSplit(
+                    features: table.features, labels: classes.numbers(of: table), exampleSize: table.width,
+                    named: table.name)
+            case .numbers(let numbers):
+                try DataSplit(
+                    features: table.features, numbers: numbers.values(of: table), exampleSize: table.width,
+                    named: table.name)
+            }
         }
         let all = try split(train)
         self.init(
-            name: name, inputShape: [train.width], classNames: classes.names,
+            name: name, kind: ExampleKind(.numbers(shape: [train.width]), labels.kind),
+            classNames: labels.classNames,
             train: test == nil ? all.selecting(rows.train) : all,
             test: try test.map(split) ?? all.selecting(rows.test))
     }

@@ -44,7 +44,6 @@ public struct ConfigOverride: Sendable {
     init(path: [String], value: ConfigNode) {
         self.path = path
         self.value = value
-        choosesKind = false
     }
 
     /// `model.torchScript.file=…`, or for a directory `model.gpt2.directory=…`, for a path of any spelling: the `--model`

@@ -74,16 +74,20 @@ public struct Experiment {
     /// Goes on with the run in `directory` from its newest checkpoint that is whole, or from the beginning if it
     /// has none yet.
     ///
-    /// - Parameter given: a configuration that the user named too: it must be the run's own.
+    /// - Parameters:
+    ///   - given: a configuration that the user named too: it must be the run's own.
+    ///   - longer: a new length of the run, `training.epochs=40`; see ``extended(_:by:run:)``.
     /// - Throws: `CheckpointError` and `FileError`, naming the file; ``ConfigError`` for another configuration.
     public static func resume(
-        _ url: URL, given: ExperimentConfig? = nil, reporter: (_ step: Int) -> ProgressReporter
+        _ url: URL, given: ExperimentConfig? = nil, longer overrides: [ConfigOverride] = [],
+        reporter: (_ step: Int) -> ProgressReporter
     ) throws -> PreparedRun {
         let directory = try RunDirectory.open(url)
-        let config = try ExperimentConfig(contentsOf: directory.config)
+        var config = try ExperimentConfig(contentsOf: directory.config)
+        if !overrides.isEmpty { config = try extended(config, by: overrides, run: directory) }
         let experiment = Experiment(config, name: url.standardizedFileURL.lastPathComponent)
         if let given { try experiment.refuseOtherThan(given, run: url) }
-        if let result = try TrainingResult(ofRun: directory) {
+        if overrides.isEmpty, let result = try TrainingResult(ofRun: directory) {
             return PreparedRun(directory: directory, finished: result)
         }
         let checkpoint: Checkpoint?
@@ -95,8 +99,10 @@ public struct Experiment {
         }
         let (plan, warnings) = try experiment.plan()
         if let vocabulary = plan.data.vocabulary { try directory.keep(vocabulary) }
+        let optimizer = try plan.makeOptimizer()
+        if !overrides.isEmpty { try directory.extend(config: try experiment.config.yaml()) }
         let trainer = try Trainer(
-            plan: plan, optimizer: plan.makeOptimizer(), run: directory,
+            plan: plan, optimizer: optimizer, run: directory,
             reporter: reporter(checkpoint?.manifest.step ?? 0),
             version: version, resuming: checkpoint)
         let back = checkpoint.map { "step \($0.manifest.step)" } ?? "the beginning"
@@ -108,6 +114,8 @@ public struct Experiment {
     /// Loads the data, which may have warnings, and builds the model.
     private func plan() throws -> (TrainingPlan, warnings: [String]) {
         let settings = config.training
+        // Before data are loaded, which may take long.
+        try settings.requireDevice()
         Threads.count = settings.threads ?? 1
         var data = try config.data.load()
         if let fraction = settings.validation?.fraction {
@@ -121,6 +129,36 @@ public struct Experiment {
             name: name, modelName: config.model.name, model: model, data: data, equation: config.equation,
             groups: config.groups, settings: settings)
         return (plan, data.warnings)
+    }
+
+    /// A run's configuration with a greater length, in the unit that it has: steps or epochs.
+    ///
+    /// The run goes on as if it had been that long from the start, except that schedules whose length is the run's now follow
+    /// the new length from where they are: what they were before is not undone.
+    ///
+    /// - Throws: ``ConfigError`` for anything else.
+    static func extended(
+        _ config: ExperimentConfig, by overrides: [ConfigOverride], run: RunDirectory
+    ) throws -> ExperimentConfig {
+        let keys = ["training.epochs", "training.steps"]
+        for override in overrides where !keys.contains(override.path.joined(separator: ".")) {
+            throw ConfigError(
+                .badOverride,
+                "'\(override.path.joined(separator: "."))' cannot change when a run goes on; allowed with --resume: "
+                    + keys.joined(separator: ", "), origin: .override(override.path.joined(separator: ".")))
+        }
+        let longer = try ExperimentConfig(contentsOf: run.config, overrides: overrides)
+        for (name, old, new) in [
+            ("epochs", config.training.epochs, longer.training.epochs),
+            ("steps", config.training.steps, longer.training.steps),
+        ] {
+            if let old, let new, new < old {
+                throw ConfigError(
+                    .badOverride, "is \(new); allowed with --resume: \(old), the run's own, or more",
+                    origin: .override("training.\(name)"))
+            }
+        }
+        return longer
     }
 
     /// A run goes on with its own settings; others would make it a mixture of two.

@@ -61,7 +61,7 @@ public struct GPT: ModelArchitecture, Hashable {
 
     public func build(for kind: ExampleKind, seed: UInt64) throws -> any Module {
         let (vocabulary, length) = try kind.tokens(for: "gpt")
-        let classes = kind.target.classes
+        let classes = kind.target.scale == nil ? kind.target.classes : 0
         guard classes > 0, kind.target.isPerToken ? classes == vocabulary : classes <= vocabulary else {
             throw ModelError(
                 code: .target,

@@ -11,7 +11,7 @@ extension PerturbedOptimizer {
     /// The equation and the groups, each with what it left out filled in, and the group of each parameter.
     static func resolve(
         _ groups: [ParameterGroup], of equation: PerturbedEquation, for parameters: [ParameterSpec],
-        horizon: Int?
+        run: RunLength?
     ) throws -> ([ResolvedGroup], [Int]) {
         var result: [ResolvedGroup] = []
         func add(_ equation: PerturbedEquation) {
@@ -33,7 +33,7 @@ extension PerturbedOptimizer {
                     rule: group.rule ?? equation.rule,
                     perturbation: group.perturbation ?? equation.perturbation)
                 try own.validate()
-                if let horizon { own = own.resolved(horizon: horizon) }
+                if let run { own = own.resolved(for: run) }
                 try own.requireLengths()
                 try own.validate()
                 try own.requireTogether(with: equation.stability)

@@ -5,9 +5,9 @@ public struct SequenceSchedule: Schedule {
     public struct Phase: Sendable, Codable {
         public var value: Scheduled
         /// How long it lasts; nil for the last phase: to the end.
-        public var steps: Int?
+        public var steps: StepCount?
 
-        public init(_ value: Scheduled, for steps: Int?) {
+        public init(_ value: Scheduled, for steps: StepCount?) {
             self.value = value
             self.steps = steps
         }
@@ -22,25 +22,26 @@ public struct SequenceSchedule: Schedule {
     public func value(at step: Int) -> Double {
         var left = step
         for phase in phases.dropLast() {
-            let length = phase.steps ?? 0
+            let length = phase.steps?.count ?? 0
             if left < length { return phase.value.value(at: left) }
             left -= length
         }
         return phases.last?.value.value(at: left) ?? 0
     }
 
-    public func resolved(horizon: Int) -> SequenceSchedule {
-        var left = horizon
+    public func resolved(for run: RunLength) -> SequenceSchedule {
+        var left = run.steps
         return SequenceSchedule(
             phases.map { phase in
-                let length = phase.steps ?? max(1, left)
+                let steps = phase.steps?.resolved(for: run)
+                let length = steps?.count ?? max(1, left)
                 left -= min(left, length)
-                return Phase(phase.value.resolved(horizon: length), for: phase.steps)
+                return Phase(phase.value.resolved(for: run.of(steps: length)), for: steps)
             })
     }
 
     public var needsHorizon: Bool {
-        phases.contains { $0.value.needsHorizon }
+        phases.contains { $0.value.needsHorizon || $0.steps.map { $0.known == nil } ?? false }
     }
 
     public static let catalogueEntry = CatalogueEntry(
@@ -48,7 +49,7 @@ public struct SequenceSchedule: Schedule {
         equation: "f(t) = fₖ(t − tₖ) for tₖ ≤ t < tₖ₊₁",
         parameters: [
             .init(
-                "phases", "list of {value: schedule, steps: integer}",
+                "phases", "list of {value: schedule, steps: integer or {epochs: n}}",
                 allowed: "at least one; only the last without steps",
                 unit: "that of the setting", "the schedules and how long each lasts")
         ],
@@ -59,9 +60,8 @@ public struct SequenceSchedule: Schedule {
         for (index, phase) in phases.enumerated() {
             try within("phases.\(index)") {
                 try phase.value.validate()
-                if let steps = phase.steps {
-                    try require(steps >= 1, "steps", is: steps, allowed: "a whole number ≥ 1")
-                } else {
+                try requireLength(phase.steps)
+                if phase.steps == nil {
                     try require(
                         index == phases.count - 1, "steps", is: "missing",
                         allowed: "missing in the last phase only")
@@ -83,8 +83,8 @@ public struct ProductSchedule: Schedule {
         factors.reduce(1) { $0 * $1.value(at: step) }
     }
 
-    public func resolved(horizon: Int) -> ProductSchedule {
-        ProductSchedule(factors.map { $0.resolved(horizon: horizon) })
+    public func resolved(for run: RunLength) -> ProductSchedule {
+        ProductSchedule(factors.map { $0.resolved(for: run) })
     }
 
     public var needsHorizon: Bool { factors.contains(where: \.needsHorizon) }
@@ -118,8 +118,8 @@ public struct SumSchedule: Schedule {
         terms.reduce(0) { $0 + $1.value(at: step) }
     }
 
-    public func resolved(horizon: Int) -> SumSchedule {
-        SumSchedule(terms.map { $0.resolved(horizon: horizon) })
+    public func resolved(for run: RunLength) -> SumSchedule {
+        SumSchedule(terms.map { $0.resolved(for: run) })
     }
 
     public var needsHorizon: Bool { terms.contains(where: \.needsHorizon) }

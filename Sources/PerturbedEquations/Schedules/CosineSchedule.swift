@@ -7,24 +7,24 @@ public struct CosineSchedule: Schedule, Hashable {
     public var from: Double
     public var to: Double
     /// n; nil means the length of the run.
-    public var steps: Int?
+    public var steps: StepCount?
 
-    public init(from: Double, to: Double = 0, steps: Int? = nil) {
+    public init(from: Double, to: Double = 0, steps: StepCount? = nil) {
         self.from = from
         self.to = to
         self.steps = steps
     }
 
     public func value(at step: Int) -> Double {
-        guard let steps else { return from }
+        guard let steps = steps?.known else { return from }
         return to + (from - to) * 0.5 * (1 + cos(.pi * min(Double(step) / Double(steps), 1)))
     }
 
-    public func resolved(horizon: Int) -> CosineSchedule {
-        CosineSchedule(from: from, to: to, steps: steps ?? horizon)
+    public func resolved(for run: RunLength) -> CosineSchedule {
+        CosineSchedule(from: from, to: to, steps: steps.resolved(for: run))
     }
 
-    public var needsHorizon: Bool { steps == nil }
+    public var needsHorizon: Bool { steps?.known == nil }
 
     public static let catalogueEntry = CatalogueEntry(
         name: "cosine", summary: "Half a cosine from one value to another, then flat.",
@@ -44,6 +44,6 @@ public struct CosineSchedule: Schedule, Hashable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
             from: try container.decode(Double.self, forKey: .from), to: try container.decode(.to, default: 0),
-            steps: try container.decodeIfPresent(Int.self, forKey: .steps))
+            steps: try container.decodeIfPresent(StepCount.self, forKey: .steps))
     }
 }

@@ -5,24 +5,24 @@ public struct LinearSchedule: Schedule, Hashable {
     public var from: Double
     public var to: Double
     /// n; nil means the length of the run.
-    public var steps: Int?
+    public var steps: StepCount?
 
-    public init(from: Double, to: Double, steps: Int? = nil) {
+    public init(from: Double, to: Double, steps: StepCount? = nil) {
         self.from = from
         self.to = to
         self.steps = steps
     }
 
     public func value(at step: Int) -> Double {
-        guard let steps else { return from }
+        guard let steps = steps?.known else { return from }
         return from + (to - from) * min(Double(step) / Double(steps), 1)
     }
 
-    public func resolved(horizon: Int) -> LinearSchedule {
-        LinearSchedule(from: from, to: to, steps: steps ?? horizon)
+    public func resolved(for run: RunLength) -> LinearSchedule {
+        LinearSchedule(from: from, to: to, steps: steps.resolved(for: run))
     }
 
-    public var needsHorizon: Bool { steps == nil }
+    public var needsHorizon: Bool { steps?.known == nil }
 
     public static let catalogueEntry = CatalogueEntry(
         name: "linear", summary: "A straight line from one value to another, then flat.",
@@ -43,14 +43,26 @@ extension CatalogueEntry.Parameter {
     /// The length of a schedule.
     static func steps(_ symbol: String) -> Self {
         .init(
-            "steps", "integer", default: "the length of the run", allowed: "≥ 1", unit: "steps",
+            "steps", "integer or {epochs: n}", default: "the length of the run", allowed: "≥ 1",
+            unit: "steps",
             "\(symbol), how long it takes")
     }
 }
 
 /// The checks that schedules with two ends and a length share.
-func requireEnds(from: Double, to: Double, steps: Int?) throws {
+func requireEnds(from: Double, to: Double, steps: StepCount?) throws {
     try require(from.isFinite, "from", is: from, allowed: "a finite number")
     try require(to.isFinite, "to", is: to, allowed: "a finite number")
-    if let steps { try require(steps >= 1, "steps", is: steps, allowed: "a whole number ≥ 1") }
+    try requireLength(steps)
+}
+
+/// The check of a length in steps or epochs.
+func requireLength(_ length: StepCount?, _ name: String = "steps", least: Int = 1) throws {
+    guard let length else { return }
+    try require(length.isAtLeast(least), name, is: length, allowed: StepCount.allowed(least))
+}
+
+extension StepCount? {
+    /// The length in steps: the whole run's where it was left out.
+    func resolved(for run: RunLength) -> StepCount { self?.resolved(for: run) ?? .steps(run.steps) }
 }

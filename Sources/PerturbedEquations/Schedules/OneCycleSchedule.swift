@@ -20,11 +20,11 @@ public struct OneCycleSchedule: Schedule, Hashable {
     /// r, the share of the run in which the value rises.
     public var riseFraction: Double
     /// n; nil means the length of the run.
-    public var steps: Int?
+    public var steps: StepCount?
 
     public init(
         peak: Double, divisor: Double = 25, finalDivisor: Double = 10000, riseFraction: Double = 0.3,
-        steps: Int? = nil
+        steps: StepCount? = nil
     ) {
         self.peak = peak
         self.divisor = divisor
@@ -35,7 +35,7 @@ public struct OneCycleSchedule: Schedule, Hashable {
 
     public func value(at step: Int) -> Double {
         let first = peak / divisor
-        guard let steps else { return first }
+        guard let steps = steps?.known else { return first }
         let last = first / finalDivisor
         let (t, end) = (Double(step), Double(steps) - 1)
         guard t < end else { return last }
@@ -45,13 +45,13 @@ public struct OneCycleSchedule: Schedule, Hashable {
             : last + (peak - last) * 0.5 * (1 + cos(.pi * (t - top) / (end - top)))
     }
 
-    public func resolved(horizon: Int) -> OneCycleSchedule {
+    public func resolved(for run: RunLength) -> OneCycleSchedule {
         OneCycleSchedule(
             peak: peak, divisor: divisor, finalDivisor: finalDivisor, riseFraction: riseFraction,
-            steps: steps ?? horizon)
+            steps: steps.resolved(for: run))
     }
 
-    public var needsHorizon: Bool { steps == nil }
+    public var needsHorizon: Bool { steps?.known == nil }
 
     public static let catalogueEntry = CatalogueEntry(
         name: "oneCycle", summary: "Up to a peak and down to nearly nothing.",
@@ -69,7 +69,7 @@ public struct OneCycleSchedule: Schedule, Hashable {
 
     public func validate() throws {
         try require(peak.isFinite, "peak", is: peak, allowed: "a finite number")
-        if let steps { try require(steps >= 1, "steps", is: steps, allowed: "a whole number ≥ 1") }
+        try requireLength(steps)
         for (name, value) in [("divisor", divisor), ("finalDivisor", finalDivisor)] {
             try require(value >= 1 && value.isFinite, name, is: value, allowed: "a finite number ≥ 1")
         }
@@ -85,6 +85,6 @@ public struct OneCycleSchedule: Schedule, Hashable {
             divisor: try container.decode(.divisor, default: 25),
             finalDivisor: try container.decode(.finalDivisor, default: 10000),
             riseFraction: try container.decode(.riseFraction, default: 0.3),
-            steps: try container.decodeIfPresent(Int.self, forKey: .steps))
+            steps: try container.decodeIfPresent(StepCount.self, forKey: .steps))
     }
 }

@@ -10,16 +10,22 @@ public struct PiecewiseSchedule: Schedule, Hashable {
     /// v₀, v₁…: one more than the boundaries.
     public var values: [Double]
     /// t₁ < t₂ < …: the first step of each value after the first.
-    public var boundaries: [Int]
+    public var boundaries: [StepCount]
 
-    public init(_ values: [Double], boundaries: [Int]) {
+    public init(_ values: [Double], boundaries: [StepCount]) {
         self.values = values
         self.boundaries = boundaries
     }
 
     public func value(at step: Int) -> Double {
-        values[boundaries.firstIndex { step < $0 } ?? boundaries.count]
+        values[boundaries.firstIndex { step < $0.count } ?? boundaries.count]
     }
+
+    public func resolved(for run: RunLength) -> PiecewiseSchedule {
+        PiecewiseSchedule(values, boundaries: boundaries.map { $0.resolved(for: run) })
+    }
+
+    public var needsHorizon: Bool { boundaries.contains { $0.known == nil } }
 
     public static let catalogueEntry = CatalogueEntry(
         name: "piecewise", summary: "A value for each stretch of time.",
@@ -29,7 +35,7 @@ public struct PiecewiseSchedule: Schedule, Hashable {
                 "values", "list of numbers", allowed: "finite, one more than boundaries",
                 unit: "that of the setting", "v₀, v₁…"),
             .init(
-                "boundaries", "list of integers", allowed: "≥ 1, rising", unit: "steps",
+                "boundaries", "list of integers or {epochs: n}", allowed: "≥ 1, rising", unit: "steps",
                 "t₁, t₂…, the first step of each later value"),
         ],
         source: "PyTorch MultiStepLR; optax piecewise_constant_schedule")
@@ -42,8 +48,8 @@ public struct PiecewiseSchedule: Schedule, Hashable {
         for value in values { try require(value.isFinite, "values", is: value, allowed: "finite numbers") }
         for (first, second) in zip([0] + boundaries, boundaries) {
             try require(
-                first < second, "boundaries", is: boundaries,
-                allowed: "whole numbers ≥ 1, each larger than the one before")
+                second.isAtLeast(1) && !second.comes(beforeOrAt: first), "boundaries", is: boundaries,
+                allowed: "whole numbers ≥ 1 or {epochs: n}, each later than the one before")
         }
     }
 }

@@ -9,9 +9,9 @@ public struct PolynomialSchedule: Schedule, Hashable {
     /// p.
     public var power: Double
     /// n; nil means the length of the run.
-    public var steps: Int?
+    public var steps: StepCount?
 
-    public init(from: Double, to: Double = 0, power: Double = 1, steps: Int? = nil) {
+    public init(from: Double, to: Double = 0, power: Double = 1, steps: StepCount? = nil) {
         self.from = from
         self.to = to
         self.power = power
@@ -19,15 +19,15 @@ public struct PolynomialSchedule: Schedule, Hashable {
     }
 
     public func value(at step: Int) -> Double {
-        guard let steps else { return from }
+        guard let steps = steps?.known else { return from }
         return to + (from - to) * pow(1 - min(Double(step) / Double(steps), 1), power)
     }
 
-    public func resolved(horizon: Int) -> PolynomialSchedule {
-        PolynomialSchedule(from: from, to: to, power: power, steps: steps ?? horizon)
+    public func resolved(for run: RunLength) -> PolynomialSchedule {
+        PolynomialSchedule(from: from, to: to, power: power, steps: steps.resolved(for: run))
     }
 
-    public var needsHorizon: Bool { steps == nil }
+    public var needsHorizon: Bool { steps?.known == nil }
 
     public static let catalogueEntry = CatalogueEntry(
         name: "polynomial", summary: "A power of the time that is left, then flat.",
@@ -49,6 +49,6 @@ public struct PolynomialSchedule: Schedule, Hashable {
         self.init(
             from: try container.decode(Double.self, forKey: .from), to: try container.decode(.to, default: 0),
             power: try container.decode(.power, default: 1),
-            steps: try container.decodeIfPresent(Int.self, forKey: .steps))
+            steps: try container.decodeIfPresent(StepCount.self, forKey: .steps))
     }
 }

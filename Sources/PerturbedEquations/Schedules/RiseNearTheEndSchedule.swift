@@ -23,9 +23,9 @@ public struct RiseNearTheEndSchedule: Schedule, Hashable {
     /// r, the share of the run that the rise takes, 0 < r < 1.
     public var fraction: Double
     /// n; nil means the length of the run.
-    public var steps: Int?
+    public var steps: StepCount?
 
-    public init(from: Double, low: Double = 0, to: Double, fraction: Double = 0.1, steps: Int? = nil) {
+    public init(from: Double, low: Double = 0, to: Double, fraction: Double = 0.1, steps: StepCount? = nil) {
         self.from = from
         self.low = low
         self.to = to
@@ -34,7 +34,7 @@ public struct RiseNearTheEndSchedule: Schedule, Hashable {
     }
 
     public func value(at step: Int) -> Double {
-        guard let steps else { return from }
+        guard let steps = steps?.known else { return from }
         let (t, n) = (Double(step), Double(steps))
         guard t < n else { return to }
         let turn = (1 - fraction) * n
@@ -43,11 +43,12 @@ public struct RiseNearTheEndSchedule: Schedule, Hashable {
             : low + (to - low) * 0.5 * (1 - cos(.pi * (t - turn) / (n - turn)))
     }
 
-    public func resolved(horizon: Int) -> RiseNearTheEndSchedule {
-        RiseNearTheEndSchedule(from: from, low: low, to: to, fraction: fraction, steps: steps ?? horizon)
+    public func resolved(for run: RunLength) -> RiseNearTheEndSchedule {
+        RiseNearTheEndSchedule(
+            from: from, low: low, to: to, fraction: fraction, steps: steps.resolved(for: run))
     }
 
-    public var needsHorizon: Bool { steps == nil }
+    public var needsHorizon: Bool { steps?.known == nil }
 
     public static let catalogueEntry = CatalogueEntry(
         name: "riseNearTheEnd", summary: "Falls, then rises over the last part of the run.",
@@ -76,6 +77,6 @@ public struct RiseNearTheEndSchedule: Schedule, Hashable {
             low: try container.decode(.low, default: 0),
             to: try container.decode(Double.self, forKey: .to),
             fraction: try container.decode(.fraction, default: 0.1),
-            steps: try container.decodeIfPresent(Int.self, forKey: .steps))
+            steps: try container.decodeIfPresent(StepCount.self, forKey: .steps))
     }
 }

@@ -9,6 +9,7 @@
 /// ```yaml
 /// learningRate: 0.01
 /// learningRate: {cosine: {from: 1e-3, to: 0, warmup: 100}}
+/// learningRate: {step: {from: 0.1, factor: 0.1, every: {epochs: 30}, warmup: {epochs: 5}}}
 /// ```
 ///
 /// `warmup: n` in the settings of any schedule f gives f(0)·(t+1)/(n+1) for t < n and f(t − n) after.
@@ -18,12 +19,12 @@ public struct Scheduled: Sendable, ExpressibleByFloatLiteral, ExpressibleByInteg
     }
     /// The base's value where it is a constant: rules ask for it in every block.
     private var constantBase: Double?
-    /// Steps of linear warm-up before the schedule starts.
-    public var warmupSteps: Int
+    /// Linear warm-up before the schedule starts.
+    public var warmupLength: StepCount
 
-    public init(_ base: any Schedule, warmup: Int = 0) {
+    public init(_ base: any Schedule, warmup: StepCount = 0) {
         self.base = base
-        warmupSteps = warmup
+        warmupLength = warmup
         constantBase = (base as? ConstantSchedule)?.value
     }
 
@@ -42,34 +43,39 @@ public struct Scheduled: Sendable, ExpressibleByFloatLiteral, ExpressibleByInteg
     /// The value at logical step `step`.
     public func value(at step: Int) -> Double {
         if let constant { return constant }
-        if step < warmupSteps {
-            return base.value(at: 0) * (Double(step) + 1) / (Double(warmupSteps) + 1)
+        guard let warmup = warmupLength.known else { return base.value(at: 0) }
+        if step < warmup {
+            return base.value(at: 0) * (Double(step) + 1) / (Double(warmup) + 1)
         }
-        return base.value(at: step - warmupSteps)
+        return base.value(at: step - warmup)
     }
 
-    /// The same schedule after `steps` steps of linear warm-up.
-    public func warmup(_ steps: Int) -> Scheduled {
-        Scheduled(base, warmup: steps)
+    /// The same schedule after a linear warm-up.
+    public func warmup(_ length: StepCount) -> Scheduled {
+        Scheduled(base, warmup: length)
     }
 
-    /// This schedule for `steps` steps, then `next` (whose time starts at 0 there).
-    public func then(at steps: Int, _ next: Scheduled) -> Scheduled {
+    /// This schedule for `steps` steps or epochs, then `next` (whose time starts at 0 there).
+    public func then(at steps: StepCount, _ next: Scheduled) -> Scheduled {
         Scheduled(SequenceSchedule([.init(self, for: steps), .init(next, for: nil)]))
     }
 
-    /// Fills in lengths that were left out, for a run of `horizon` steps (`warmup` included).
-    public func resolved(horizon: Int) -> Scheduled {
-        Scheduled(
-            (base as any Schedule).resolved(horizon: max(1, horizon - warmupSteps)), warmup: warmupSteps)
+    /// Fills in lengths that were left out, for a run of that length (`warmup` included), and says those in epochs in
+    /// steps.
+    public func resolved(for run: RunLength) -> Scheduled {
+        let warmup = warmupLength.resolved(for: run)
+        let rest = run.of(steps: max(1, run.steps - (warmup.known ?? 0)))
+        return Scheduled((base as any Schedule).resolved(for: rest), warmup: warmup)
     }
 
-    /// Whether a length was left out and not filled in yet.
-    public var needsHorizon: Bool { base.needsHorizon }
+    public func resolved(horizon: Int) -> Scheduled { resolved(for: RunLength(steps: horizon)) }
+
+    /// Whether a length is not known yet: it was left out, or is in epochs.
+    public var needsHorizon: Bool { base.needsHorizon || warmupLength.known == nil }
 
     /// The constant that this is, if it is one.
     public var constant: Double? {
-        warmupSteps == 0 ? constantBase : nil
+        warmupLength == 0 ? constantBase : nil
     }
 
     public static func * (a: Scheduled, b: Scheduled) -> Scheduled {
@@ -85,8 +91,7 @@ extension Scheduled {
     /// Refuses settings of the schedule outside their range.
     func validate() throws {
         try base.validate()
-        try PerturbedEquations.require(
-            warmupSteps >= 0, "warmup", is: warmupSteps, allowed: "a whole number ≥ 0")
+        try requireLength(warmupLength, "warmup", least: 0)
     }
 
     /// Refuses a schedule whose first, middle or last value is outside `range`.
@@ -117,13 +122,13 @@ extension Scheduled: Codable {
         }
         let base = try decodeNamed(
             decoder, kind: "schedule", among: decoder.catalogue.schedules, as: (any Schedule).self)
-        var warmup = 0
+        var warmup: StepCount = 0
         if let container = try? decoder.container(keyedBy: NamedKey.self), let name = container.allKeys.first,
             let settings = try? container.nestedContainer(keyedBy: NamedKey.self, forKey: name)
         {
             warmup = try settings.decode(NamedKey("warmup"), default: 0)
         }
-        try PerturbedEquations.require(warmup >= 0, "warmup", is: warmup, allowed: "a whole number ≥ 0")
+        try requireLength(warmup, "warmup", least: 0)
         self.init(base, warmup: warmup)
     }
 
@@ -136,9 +141,9 @@ extension Scheduled: Codable {
         var container = encoder.container(keyedBy: NamedKey.self)
         let inner = container.superEncoder(forKey: NamedKey(type(of: base).catalogueEntry.name))
         try base.encode(to: inner)
-        if warmupSteps > 0 {
+        if warmupLength != 0 {
             var settings = inner.container(keyedBy: NamedKey.self)
-            try settings.encode(warmupSteps, forKey: NamedKey("warmup"))
+            try settings.encode(warmupLength, forKey: NamedKey("warmup"))
         }
     }
 }

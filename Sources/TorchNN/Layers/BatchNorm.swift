@@ -3,9 +3,9 @@ import Torch
 /// y = (x − μ)/√(s² + ε)·w + b, per channel.
 ///
 /// In training μ and s² are the batch's own, and the running ones move: r ← (1 − momentum)·r + momentum·new
-/// (the unbiased variance), unless the context says that nothing is learnt. In evaluation they are the running ones. Names: `weight`, `bias`, `running_mean`,
-/// `running_var`, `num_batches_tracked`, as `torch.nn.BatchNorm1d` and `BatchNorm2d`. Source: Ioffe and
-/// Szegedy 2015, Batch Normalization.
+/// (the unbiased variance), unless the context says that nothing is learnt, or that r is the mean over all batches. In
+/// evaluation they are the running ones. Names: `weight`, `bias`, `running_mean`, `running_var`, `num_batches_tracked`,
+/// as `torch.nn.BatchNorm1d` and `BatchNorm2d`. Source: Ioffe and Szegedy 2015, Batch Normalization.
 public struct BatchNorm: Module {
     /// What is normalised.
     public enum Input: Sendable {
@@ -53,6 +53,7 @@ public struct BatchNorm: Module {
     /// Traps in training where a channel has one value only: it has no variance.
     public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
         let rank = x.rank
+        var momentum = momentum
         demand(
             input == .images ? rank == 4 : rank == 2 || rank == 3,
             "BatchNorm: takes \(input == .images ? "[n, channels, h, w]" : "[n, channels] or [n, channels, length]"), not \(x.shape)"
@@ -62,7 +63,8 @@ public struct BatchNorm: Module {
                 x.count > x.size(1),
                 "BatchNorm: cannot train on one value per channel (\(x.shape)): use batches of two or more")
             if context.learnsStatistics {
-                batchesTracked.withUnsafeMutableBytes { $0.assumingMemoryBound(to: Int64.self)[0] += 1 }
+                batchesTracked.incrementInPlace()
+                if context.averagesStatistics { momentum = 1 / Double(batchesTracked.itemInteger()) }
             }
         }
         let usesRunning = !context.training || context.learnsStatistics
@@ -70,5 +72,12 @@ public struct BatchNorm: Module {
             weight: weight, bias: bias, runningMean: usesRunning ? runningMean : nil,
             runningVariance: usesRunning ? runningVariance : nil,
             training: context.training, momentum: momentum, epsilon: epsilon)
+    }
+
+    /// Forgets what was learnt: as after `init`. PyTorch's `reset_running_stats`.
+    public func resetStatistics() {
+        runningMean.fillInPlace(0)
+        runningVariance.fillInPlace(1)
+        batchesTracked.fillInPlace(0)
     }
 }

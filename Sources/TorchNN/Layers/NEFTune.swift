@@ -33,7 +33,7 @@ public struct NEFTune: Module {
         let width = rows.size(-1)
         let unit = drawn("NEFTune") { () throws(TorchError) in
             try .uniform(rows.shape, low: -1, high: 1, seed: context.seed, dtype: rows.dtype)
-        }
+        }.moved(to: rows.device)
         guard let padding = embedding.padding else {
             return rows + unit * (alpha / Double(max(x.size(-1), 1) * width).squareRoot())
         }

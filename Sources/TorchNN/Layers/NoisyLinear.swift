@@ -64,7 +64,7 @@ public struct NoisyLinear: Module {
         func draw(_ count: Int, _ side: String) -> Tensor {
             let normal = drawn("NoisyLinear") { () throws(TorchError) in
                 try .normal([count], seed: derivedSeed(context.seed, side), dtype: weightMean.dtype)
-            }
+            }.moved(to: weightMean.device)
             return normal.sign() * normal.absolute().squareRoot()
         }
         return (draw(weightMean.size(1), "inputs"), draw(weightMean.size(0), "outputs"))

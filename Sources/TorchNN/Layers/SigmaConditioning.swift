@@ -43,7 +43,7 @@ public struct SigmaConditioning: Module {
         guard context.sigma > 0 else { return x }
         let features = drawn("SigmaConditioning") { () throws(TorchError) in
             try Tensor(Self.features(of: context.sigma)).converted(to: weight.dtype)
-        }
+        }.moved(to: weight.device)
         let both = weight.matmul(features)
         let shape = [1, channels] + [Int](repeating: 1, count: x.rank - 2)
         let scale = both[0..<channels].reshaped(shape)

@@ -8,13 +8,14 @@ package struct BatchNoise: Sendable {
     let augmentation: Augmentation?
     let inputs: InputNoise?
     let labels: LabelNoise?
+    let targets: TargetNoise?
     let kind: ExampleKind
     let ranges: [ClosedRange<Float>]?
     let key: NoiseKey
 
     /// The noise of a run's settings, with lengths of schedules filled in.
     /// - Throws: `ConfigurationError` for a schedule that leaves its range, and for images' settings without images.
-    package init(_ settings: TrainingSettings, data: Dataset, horizon: Int) throws {
+    package init(_ settings: TrainingSettings, data: Dataset, run: RunLength) throws {
         kind = data.kind
         corruption = settings.corrupt
         augmentation = settings.augment
@@ -29,14 +30,22 @@ package struct BatchNoise: Sendable {
         inputs = try settings.inputNoise.map { noise in
             try within("training.inputNoise") {
                 let noise = InputNoise(
-                    sigma: noise.sigma.resolved(horizon: horizon), distribution: noise.distribution)
+                    sigma: noise.sigma.resolved(for: run), distribution: noise.distribution)
                 try noise.validate()
                 return noise
             }
         }
         labels = try settings.labelNoise.map { noise in
             try within("training.labelNoise") {
-                let noise = LabelNoise(rate: noise.rate.resolved(horizon: horizon), redraw: noise.redraw)
+                let noise = LabelNoise(rate: noise.rate.resolved(for: run), redraw: noise.redraw)
+                try noise.validate()
+                return noise
+            }
+        }
+        targets = try settings.targetNoise.map { noise in
+            try within("training.targetNoise") {
+                let noise = TargetNoise(
+                    sigma: noise.sigma.resolved(for: run), distribution: noise.distribution)
                 try noise.validate()
                 return noise
             }
@@ -61,6 +70,15 @@ package struct BatchNoise: Sendable {
                         to: own, shape: kind.inputShape, key: key, epoch: epoch, example: example)
                     var span = own.mutableSpan
                     inputs?.add(to: &span, key: key, step: step, example: example)
+                }
+            }
+        }
+        if let targets {
+            batch.targets.withUnsafeMutableBytes { bytes in
+                let values = bytes.bindMemory(to: Float.self)
+                for (place, example) in examples.enumerated() {
+                    var span = UnsafeMutableBufferPointer(rebasing: values[place..<place + 1]).mutableSpan
+                    targets.add(to: &span, key: key, step: step, example: example)
                 }
             }
         }

@@ -2,12 +2,19 @@ import Datasets
 import Dispatch
 import Torch
 
-/// Examples as tensors: the model's input [n, …], and the int64 targets [n] or [n, length].
+/// Examples as tensors: the model's input [n, …], and the targets: classes, int64 [n] or [n, length], or numbers, float32
+/// [n, 1].
 package struct Batch {
     package var inputs: Tensor
     package var targets: Tensor
     /// Examples.
     package var count: Int
+
+    /// The same on the device that the model computes on.
+    func moved(to device: Device) -> Batch {
+        guard device != .cpu else { return self }
+        return Batch(inputs: inputs.moved(to: device), targets: targets.moved(to: device), count: count)
+    }
 }
 
 /// Where the steps of training get their batches from.
@@ -142,7 +149,12 @@ package final class BatchLoader: BatchSource {
         let isTokens = if case .tokens = kind.input { true } else { false }
         let shape = [count] + (isTokens ? [size.length] : kind.inputShape)
         let inputs: Tensor = isTokens ? try .zeros(shape, dtype: .int64) : try .zeros(shape)
-        let targets = try Tensor.zeros(kind.target.isPerToken ? shape : [count], dtype: .int64)
+        let targets: Tensor =
+            switch kind.target {
+            case .oneClass: try .zeros([count], dtype: .int64)
+            case .classPerToken: try .zeros(shape, dtype: .int64)
+            case .number: try .zeros([count, 1])
+            }
         return Batch(inputs: inputs, targets: targets, count: count)
     }
 }
@@ -161,12 +173,19 @@ private struct BatchFiller: Sendable {
     func fill(_ batch: Batch, _ positions: ArraySlice<Int>) {
         batch.inputs.withUnsafeMutableBytes { inputs in
             batch.targets.withUnsafeMutableBytes { targets in
-                let targets = targets.bindMemory(to: Int64.self)
-                switch kind.input {
-                case .numbers:
-                    split.copyBatch(positions, into: inputs.bindMemory(to: Float.self), labels: targets)
-                case .tokens:
-                    split.copyTokens(positions, into: inputs.bindMemory(to: Int64.self), targets: targets)
+                switch (kind.input, kind.target) {
+                case (.numbers, .number):
+                    split.copyBatch(
+                        positions, into: inputs.bindMemory(to: Float.self),
+                        numbers: targets.bindMemory(to: Float.self))
+                case (.numbers, _):
+                    split.copyBatch(
+                        positions, into: inputs.bindMemory(to: Float.self),
+                        labels: targets.bindMemory(to: Int64.self))
+                case (.tokens, _):
+                    split.copyTokens(
+                        positions, into: inputs.bindMemory(to: Int64.self),
+                        targets: targets.bindMemory(to: Int64.self))
                 }
             }
         }

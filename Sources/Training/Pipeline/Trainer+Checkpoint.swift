@@ -13,15 +13,18 @@ extension Trainer {
     }
 
     private var tensors: [TensorSource] {
-        plan.model.stateSources(prefix: "model.") + optimizer.stateSources()
+        plan.model.stateSources(prefix: "model.") + (averager?.sources ?? []) + optimizer.stateSources()
     }
 
     /// Writes the checkpoint of the last step taken.
-    func save() throws {
+    func save(epoch: Int? = nil) throws {
         try run.checkpoints.save(manifest, tensors, metadata: optimizer.core.stateMetadata())
         information.sessions[information.sessions.count - 1].toStep = step
         information.sessions[information.sessions.count - 1].trainingSeconds = sessionSeconds
         try information.write(to: run.information)
+        for observer in observers {
+            try observer.saved(moment(epoch ?? position.epoch), checkpoint: run.checkpoints.url(step: step))
+        }
     }
 
     /// Writes the checkpoint of the best evaluation.

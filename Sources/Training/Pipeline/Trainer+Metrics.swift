@@ -50,20 +50,21 @@ extension Trainer {
     }
 
     /// Measures the model on the data that it is judged by, and keeps it if it is the best so far.
+    ///
+    /// Where the settings ask for a mean of the weights, that is what is measured, and what the best checkpoint has.
     func evaluate(epoch: Int) throws {
+        try withJudgedWeights { try evaluateModel(epoch: epoch) }
+    }
+
+    private func evaluateModel(epoch: Int) throws {
         let (kind, split) = plan.evaluated
-        let evaluation = try Evaluation.measure(plan.model, on: split, of: plan.data.kind)
-        try append(
-            MetricsRecord(
-                kind: kind, step: step, epoch: epoch,
-                values: [("loss", evaluation.loss), ("accuracy", evaluation.accuracy)]
-                    + (evaluation.perplexity.map { [("perplexity", $0)] } ?? [])))
-        let stop = plan.settings.earlyStop
+        let evaluation = try measure(on: split)
+        try append(MetricsRecord(kind: kind, step: step, epoch: epoch, values: evaluation.values))
+        let judge = plan.judgedBy
         let isBest = progress.note(
-            .init(
-                step: step, epoch: epoch, loss: evaluation.loss, accuracy: evaluation.accuracy),
-            by: stop?.metric ?? plan.judgedBy, stop?.mode ?? plan.judgedBy.mode)
+            .init(step: step, epoch: epoch, metric: judge.metric, evaluation), judge.mode)
         if isBest { try saveBest() }
+        for observer in observers { try observer.evaluated(moment(epoch), evaluation, isBest: isBest) }
         let stability = StabilityReport(of: optimizer.core)
         defer {
             if stability.isNews(since: shownStability) {
@@ -73,15 +74,22 @@ extension Trainer {
         }
         reporter.say(
             "epoch \(epoch + 1)/\(plan.totalEpochs), step \(step)/\(plan.totalSteps): \(kind.rawValue) loss "
-                + "\(short(evaluation.loss)), "
-                + (evaluation.perplexity.map { "perplexity \(short($0)), " } ?? "")
-                + "accuracy \(percent(evaluation.accuracy))\(isBest ? " (best)" : "")"
+                + "\(short(evaluation.loss))"
+                + (evaluation.perplexity.map { ", perplexity \(short($0))" } ?? "")
+                + (evaluation.accuracy.map { ", accuracy \(percent($0))" } ?? "")
+                + (evaluation.rmse.map { ", rmse \(short($0))" } ?? "")
+                + "\(isBest ? " (best)" : "")"
         )
     }
 
-    /// Writes the trained weights and the result.
+    private func measure(on split: DataSplit) throws -> Evaluation {
+        try Evaluation.measure(plan.model, on: split, of: plan.data.kind, loss: plan.settings.loss)
+    }
+
+    /// Writes the trained weights, or their mean where the settings ask for one, and the result.
     func finish() throws -> TrainingResult {
         let isComplete = step >= plan.totalSteps
+        try averager?.install(learn: learnStatistics)
         try plan.model.saveState(to: run.model)
         if let foreign = plan.model as? any ExportableModule {
             try foreign.export(to: run.url.appendingPathComponent(foreign.exportName))
@@ -92,10 +100,7 @@ extension Trainer {
             data: plan.data.name, parameters: plan.model.parameterCount, seed: plan.settings.seed,
             steps: step, epochs: position.epoch + (position.batch > 0 ? 1 : 0),
             trainingSeconds: seconds, stepsPerSecond: seconds > 0 ? Double(step) / seconds : 0,
-            test: try Evaluation.measure(plan.model, on: plan.data.test, of: plan.data.kind),
-            validation: try plan.data.validation.map {
-                try Evaluation.measure(plan.model, on: $0, of: plan.data.kind)
-            },
+            test: try measure(on: plan.data.test), validation: try plan.data.validation.map(measure),
             best: progress.best, bestOn: plan.evaluated.kind.rawValue,
             stability: StabilityReport(of: optimizer.core),
             gradientEvaluations: optimizer.core.evaluations.gradients,

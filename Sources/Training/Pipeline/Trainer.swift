@@ -20,6 +20,14 @@ public final class Trainer {
     /// What was last said of the stability controller.
     var shownStability: StabilityReport
     var information: RunInformation
+    /// Are told what happens; none by default.
+    public var observers: [any TrainingObserver] = []
+    /// The pipeline of one step.
+    let training: TrainingStep
+    private let noise: BatchNoise
+    /// The mean of the weights, where the settings ask for one.
+    let averager: WeightAverager?
+    private var observersStop = false
     private let clock = ContinuousClock()
     private var trainingTime = Duration.zero
     private let secondsBefore: Double
@@ -62,6 +70,11 @@ public final class Trainer {
             let position = optimizer.core.step
             information.sessions.removeAll { $0.fromStep >= position && $0.toStep > position }
         }
+        noise = try plan.noise()
+        training = plan.step(optimizer, noise)
+        let averaged = progress.averaged ?? 0
+        averager = plan.settings.average.map { WeightAverager(plan.model, $0, count: averaged) }
+        if let checkpoint { try averager?.load(from: checkpoint.file) }
         shownStability = StabilityReport(of: optimizer.core)
         secondsBefore = information.sessions.reduce(0) { $0 + $1.trainingSeconds }
         information.beginSession(at: optimizer.core.step)
@@ -78,12 +91,6 @@ public final class Trainer {
     ///   `TorchError`.
     public func train() throws -> TrainingResult {
         defer { reporter.finish() }
-        let noise = try plan.noise()
-        let training = TrainingStep(
-            model: plan.model, optimizer: optimizer,
-            loss: .crossEntropy(labelSmoothing: plan.settings.labelSmoothing),
-            dropout: NoiseKey(seed: plan.settings.seed).derived("dropout"), buffers: BufferKeeper(plan.model),
-            inputNoise: noise.inputs)
         let loader = BatchLoader(
             plan.data.train, of: plan.data.kind, noise: noise, inBackground: plan.settings.loadsInBackground)
         let key = NoiseKey(seed: plan.settings.seed)
@@ -99,8 +106,12 @@ public final class Trainer {
                 let measure = (step + 1) % plan.settings.logEvery == 0
                 let examples = microBatches(batches[position.batch])
                 try loader.expect(requests(batches, from: position))
-                let outcome = try take(training, examples, loader, epoch, measure)
+                let outcome = try take(examples, loader, epoch, measure)
                 if measure { shown = outcome }
+                if let averager, outcome.report.outcome == .applied {
+                    averager.note(step: step)
+                    progress.averaged = averager.count
+                }
                 position.batch += 1
                 let endsEpoch = position.batch == batches.count
                 if endsEpoch { position = Position(epoch: epoch + 1, batch: 0) }
@@ -109,6 +120,9 @@ public final class Trainer {
                 if reporter.isDue { show(outcome, measured: shown, epoch: epoch) }
                 let now = clock.now
                 trainingTime += now - started
+                for observer in observers {
+                    try observer.stepped(moment(epoch), loss: outcome.loss, report: outcome.report)
+                }
                 try afterStep(epoch: epoch, endsEpoch: endsEpoch)
                 started = clock.now
                 if endsEpoch || patienceIsOver { break }
@@ -117,7 +131,7 @@ public final class Trainer {
         return try finish()
     }
 
-    private func microBatches(_ batch: ArraySlice<Int>) -> [ArraySlice<Int>] {
+    func microBatches(_ batch: ArraySlice<Int>) -> [ArraySlice<Int>] {
         TrainingPlan.microBatches(batch, parts: plan.settings.accumulate)
     }
 
@@ -132,8 +146,7 @@ public final class Trainer {
 
     /// Takes one step, and stops the run when the stability controller gives up.
     private func take(
-        _ training: TrainingStep, _ examples: [ArraySlice<Int>], _ loader: BatchLoader, _ epoch: Int,
-        _ measure: Bool
+        _ examples: [ArraySlice<Int>], _ loader: BatchLoader, _ epoch: Int, _ measure: Bool
     ) throws -> TrainingStep.Outcome {
         let outcome: TrainingStep.Outcome
         do {
@@ -169,11 +182,12 @@ public final class Trainer {
         if isLast || plan.settings.evaluateEvery.isDue(step: step, epochsEnded: ended) {
             try evaluate(epoch: epoch)
         }
+        for observer in observers where observer.wantsToStop(moment(epoch)) { observersStop = true }
         let stops = Interruption.isRequested
         if isLast || stops || patienceIsOver
             || plan.settings.checkpointEvery.isDue(step: step, epochsEnded: ended)
         {
-            try save()
+            try save(epoch: epoch)
         }
         if stops && !isLast && !patienceIsOver {
             throw TrainingStopped(
@@ -186,8 +200,13 @@ public final class Trainer {
     /// Logical steps taken.
     var step: Int { optimizer.core.step }
 
+    /// What observers are told of the step just taken.
+    func moment(_ epoch: Int) -> TrainingMoment {
+        TrainingMoment(step: step, totalSteps: plan.totalSteps, epoch: epoch, model: plan.model)
+    }
+
     private var patienceIsOver: Bool {
-        plan.settings.earlyStop.map { progress.evaluationsSinceBest >= $0.patience } ?? false
+        observersStop || plan.settings.earlyStop.map { progress.evaluationsSinceBest >= $0.patience } ?? false
     }
 
     /// Wall time of training over all sessions, without evaluation and saving.

@@ -28,10 +28,7 @@ public final class TrainingBenchmark {
     /// - Throws: `ConfigurationError` for an equation that does not fit the model.
     public init(_ plan: TrainingPlan) throws {
         let noise = try plan.noise()
-        step = TrainingStep(
-            model: plan.model, optimizer: try plan.makeOptimizer(), loss: .crossEntropy(labelSmoothing: 0),
-            dropout: NoiseKey(seed: plan.settings.seed).derived("dropout"), buffers: BufferKeeper(plan.model),
-            inputNoise: noise.inputs)
+        step = plan.step(try plan.makeOptimizer(), noise)
         loader = BatchLoader(
             plan.data.train, of: plan.data.kind, noise: noise, inBackground: plan.settings.loadsInBackground)
         let count = plan.data.train.examplesPerEpoch

@@ -28,25 +28,51 @@ public struct TrainingPlan {
         self.settings = settings
     }
 
-    /// The optimizer of this plan.
+    /// The optimizer of this plan. The model moves to the device of the settings.
     /// - Throws: `ConfigurationError` for an equation that cannot be used, or does not fit the model; and for
-    ///   batches that the model cannot be trained on.
+    ///   batches that the model cannot be trained on; `TorchError` where the device has no memory for the model.
     public func makeOptimizer() throws -> ModelOptimizer {
+        try settings.requireDevice()
+        try requireTask()
+        try model.move(to: settings.device)
         try requireBatchesToNormalise()
         let optimizer = try ModelOptimizer(
-            model, equation: equation, groups: groups, seed: settings.seed, horizon: totalSteps)
+            model, equation: equation, groups: groups, seed: settings.seed, horizon: totalSteps,
+            stepsPerEpoch: stepsPerEpoch, isStaged: settings.stagesUpdate)
         optimizer.core.reportsEffectivePerturbation = settings.logEffectivePerturbation
         if optimizer.core.needsSmallBatch { try requireMicroBatches() }
         // A schedule of the data's noise is at fault before the run's directory is made, not after.
         if try noise().inputs == nil && optimizer.core.sigma == nil
-            && Self.contains(SigmaConditioning.self, model)
+            && !model.submodules(of: SigmaConditioning.self).isEmpty
         {
             throw ConfigurationError(
                 "is true, but there is no σ(t) to tell; allowed: with training.inputNoise, or a noise term whose "
                     + "sigma is absolute", path: "model.\(modelName).conditioned")
         }
         try requireMicroBatches(for: optimizer.core.possibleSignals)
+        try requireAverage()
         return optimizer
+    }
+
+    /// Refuses a mean of the weights that takes in no step, or whose model cannot learn its statistics anew.
+    private func requireAverage() throws {
+        guard case .swa(let from, let every) = settings.average else { return }
+        try PerturbedEquations.require(
+            from + every <= totalSteps, "training.average.swa.from", is: "\(from), with every \(every)",
+            allowed: "what leaves a step of the run's \(totalSteps) to take in")
+        guard let foreign = model as? any ExportableModule, !foreign.buffers.isEmpty else { return }
+        throw ConfigurationError(
+            "is set, but \(foreign.exportName) has buffers (\(foreign.buffers[0].name), …), which belong to other weights "
+                + "than the mean; allowed: with TorchScript, modules without buffers, or {ema: …}, which follows them",
+            path: "training.average.swa")
+    }
+
+    /// What takes this plan's steps.
+    func step(_ optimizer: ModelOptimizer, _ noise: BatchNoise) -> TrainingStep {
+        TrainingStep(
+            model: model, optimizer: optimizer, loss: loss,
+            dropout: NoiseKey(seed: settings.seed).derived("dropout"), buffers: BufferKeeper(model),
+            inputNoise: noise.inputs, precision: settings.precision, device: settings.device)
     }
 
     /// The noise on this plan's batches.
@@ -56,11 +82,8 @@ public struct TrainingPlan {
                 "is set, but the data are tokens; allowed: with data that are numbers (tokens have a model's neftune)",
                 path: "training.inputNoise")
         }
-        return try BatchNoise(settings, data: data, horizon: totalSteps)
-    }
-
-    private static func contains<Wanted: Module>(_ type: Wanted.Type, _ module: any Module) -> Bool {
-        module is Wanted || module.children.contains { contains(type, $0.module) }
+        return try BatchNoise(
+            settings, data: data, run: RunLength(steps: totalSteps, stepsPerEpoch: stepsPerEpoch))
     }
 
     /// Refuses batches without parts where a controller compares a part with the whole.
@@ -105,7 +128,7 @@ public struct TrainingPlan {
 
     /// Refuses batches of one example where the model normalises vectors over the batch: one has no variance.
     private func requireBatchesToNormalise() throws {
-        guard Self.normalisesVectors(model) else { return }
+        guard model.submodules(of: BatchNorm.self).contains(where: { $0.input == .vectors }) else { return }
         let size = settings.batchSize
         let last = data.train.examplesPerEpoch % size
         for batch in [min(size, data.train.examplesPerEpoch), last] where batch > 0 {
@@ -119,11 +142,6 @@ public struct TrainingPlan {
         }
     }
 
-    private static func normalisesVectors(_ module: any Module) -> Bool {
-        if let norm = module as? BatchNorm, norm.input == .vectors { return true }
-        return module.children.contains { normalisesVectors($0.module) }
-    }
-
     /// Batches of one epoch.
     var stepsPerEpoch: Int { TrainingPlan.batches(of: data.train.examplesPerEpoch, size: settings.batchSize) }
 
@@ -132,9 +150,6 @@ public struct TrainingPlan {
 
     /// Epochs of the whole run, a last unfinished one included.
     var totalEpochs: Int { settings.epochs ?? (totalSteps + stepsPerEpoch - 1) / stepsPerEpoch }
-
-    /// What the best evaluation is the best in, unless the early stop says: a text's loss tells more than its accuracy.
-    var judgedBy: EarlyStop.Metric { data.kind.target.isPerToken ? .loss : .accuracy }
 
     /// What the model is judged by during the run, and its name.
     var evaluated: (kind: MetricsRecord.Kind, split: DataSplit) {

@@ -6,19 +6,41 @@ public struct TrainingProgress: Codable, Sendable, Equatable {
     public var evaluationsSinceBest = 0
     /// Skipped steps in a row, up to now.
     public var skippedInARow = 0
+    /// Steps that the mean of the weights has taken in; nil without one.
+    public var averaged: Int?
 
     /// An evaluation that was better than all before it.
     public struct Best: Codable, Sendable, Equatable {
         public var step: Int
         public var epoch: Int
-        public var loss: Double
-        public var accuracy: Double
+        /// What it is the best in.
+        public var metric: Metric
+        public var evaluation: Evaluation
 
-        public init(step: Int, epoch: Int, loss: Double, accuracy: Double) {
+        public init(step: Int, epoch: Int, metric: Metric, _ evaluation: Evaluation) {
             self.step = step
             self.epoch = epoch
-            self.loss = loss
-            self.accuracy = accuracy
+            self.metric = metric
+            self.evaluation = evaluation
+        }
+
+        private enum CodingKeys: String, CodingKey { case step, epoch, metric }
+
+        /// The evaluation's values stand beside the step.
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            step = try container.decode(Int.self, forKey: .step)
+            epoch = try container.decode(Int.self, forKey: .epoch)
+            metric = try container.decode(Metric.self, forKey: .metric)
+            evaluation = try Evaluation(from: decoder)
+        }
+
+        public func encode(to encoder: any Encoder) throws {
+            try evaluation.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(step, forKey: .step)
+            try container.encode(epoch, forKey: .epoch)
+            try container.encode(metric, forKey: .metric)
         }
     }
 
@@ -26,8 +48,8 @@ public struct TrainingProgress: Codable, Sendable, Equatable {
 
     /// Takes note of an evaluation.
     /// - Returns: whether it is the best so far.
-    mutating func note(_ evaluation: Best, by metric: EarlyStop.Metric, _ mode: EarlyStop.Mode) -> Bool {
-        func value(_ best: Best) -> Double { metric == .accuracy ? best.accuracy : best.loss }
+    mutating func note(_ evaluation: Best, _ mode: Metric.Mode) -> Bool {
+        func value(_ best: Best) -> Double { best.evaluation.value(of: evaluation.metric) ?? .nan }
         let isBetter =
             best.map { mode == .max ? value(evaluation) > value($0) : value(evaluation) < value($0) }
             ?? value(evaluation).isFinite

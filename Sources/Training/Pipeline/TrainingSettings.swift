@@ -1,3 +1,6 @@
+import PerturbedEquations
+import Torch
+
 /// How long and on what batches a model is trained: the `training` block of a configuration.
 ///
 /// ```yaml
@@ -31,18 +34,33 @@ public struct TrainingSettings: Codable, Sendable {
     public var accumulate = 1
     /// Ends the run when evaluation stops to improve; nil (the default) never does.
     public var earlyStop: EarlyStop?
+    /// What is made small: for classes `crossEntropy`, the default; for numbers `mse`, the default, or `mae`.
+    public var loss: LossChoice?
+    /// What the best evaluation is the best in: for classes accuracy (the default) or loss, for tokens loss, perplexity or
+    /// accuracy, for numbers rmse, mae or loss. An early stop's metric says it too.
+    public var bestBy: Metric?
     /// Share of the target that is spread over all classes, in [0, 1) (default 0).
     public var labelSmoothing = 0.0
     /// Noise on the inputs of each training step; none by default.
     public var inputNoise: InputNoise?
     /// Wrong labels in training; none by default.
     public var labelNoise: LabelNoise?
+    /// Noise on the numbers to predict, in training; none by default.
+    public var targetNoise: TargetNoise?
     /// Other views of the images in each epoch of training; none by default.
     public var augment: Augmentation?
     /// Damage to the images in training; none by default.
     public var corrupt: Corruption?
     /// Whether a thread of its own prepares the next batch (default true). The bits are the same either way.
     package var loadsInBackground = true
+    /// The mean of the weights that is evaluated and saved; none by default.
+    public var average: WeightAverage?
+    /// The arithmetic of the forward and backward passes (default float32).
+    public var precision = Precision.float32
+    /// Where the model computes (default cpu). On a GPU the update is still the CPU's, on copies, with the same bits.
+    public var device = Device.cpu
+    /// Whether the update works on copies where it could do without.
+    package var stagesUpdate = false
     /// Training data held out for evaluation; without it, evaluation is on the test data.
     public var validation: Validation?
 
@@ -61,7 +79,9 @@ public struct TrainingSettings: Codable, Sendable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case epochs, steps, batchSize, seed, threads, evaluateEvery, checkpointEvery, logEvery, accumulate
         case logEffectivePerturbation
-        case earlyStop, labelSmoothing, inputNoise, labelNoise, augment, corrupt, validation
+        case earlyStop, labelSmoothing, inputNoise, labelNoise, augment, corrupt, validation, average,
+            precision
+        case device, loss, bestBy, targetNoise
     }
 
     public init(from decoder: any Decoder) throws {
@@ -88,9 +108,15 @@ public struct TrainingSettings: Codable, Sendable {
         try read(.labelSmoothing, &labelSmoothing)
         inputNoise = try container.decodeIfPresent(InputNoise.self, forKey: .inputNoise)
         labelNoise = try container.decodeIfPresent(LabelNoise.self, forKey: .labelNoise)
+        loss = try container.decodeIfPresent(LossChoice.self, forKey: .loss)
+        bestBy = try container.decodeIfPresent(Metric.self, forKey: .bestBy)
+        targetNoise = try container.decodeIfPresent(TargetNoise.self, forKey: .targetNoise)
         augment = try container.decodeIfPresent(Augmentation.self, forKey: .augment)
         corrupt = try container.decodeIfPresent(Corruption.self, forKey: .corrupt)
         validation = try container.decodeIfPresent(Validation.self, forKey: .validation)
+        average = try container.decodeIfPresent(WeightAverage.self, forKey: .average)
+        try read(.precision, &precision)
+        try read(.device, &device)
 
         let limit = 1_000_000_000
         guard epochs != nil || steps != nil else {
@@ -113,6 +139,18 @@ public struct TrainingSettings: Codable, Sendable {
         try check(
             fraction > 0 && fraction < 1, .validation,
             "fraction is \(fraction); allowed: more than 0, less than 1")
+    }
+}
+
+extension TrainingSettings {
+    /// Refuses a device that this machine, or this libtorch, does not have.
+    package func requireDevice() throws {
+        guard !Device.all.contains(device) else { return }
+        let count = Device.cudaCount
+        throw ConfigurationError(
+            "is '\(device)', and this libtorch (\(Libtorch.version)) sees "
+                + "\(count == 0 ? "no" : "\(count)") CUDA device\(count == 1 ? "" : "s"); allowed here: "
+                + Device.all.map(\.description).joined(separator: ", "), path: "training.device")
     }
 }
 

@@ -21,17 +21,19 @@ struct TrainingStep {
 
     /// σ(t), for layers that are told: the inputs' own noise, or else the gradient's.
     var inputNoise: InputNoise?
+    var precision = Precision.float32
+    var device = Device.cpu
 
     /// What a step gave.
     struct Outcome {
         /// The mean loss over the logical batch's targets, before the update.
         var loss: Double
-        /// The share of the batch's targets that were classified rightly; nil unless measured.
+        /// The share of the batch's targets that were classified rightly; nil unless measured, and for numbers.
         var accuracy: Double?
         var report: StepReport
     }
 
-    private var sigma: Double {
+    var sigma: Double {
         inputNoise.map { $0.sigma.value(at: optimizer.core.step) } ?? optimizer.core.sigma ?? 0
     }
 
@@ -46,11 +48,14 @@ struct TrainingStep {
     ) throws -> Outcome {
         let count = examples.reduce(0) { $0 + loader.targetCount(of: $1) }
         var correct = 0
+        let classifies = if case .crossEntropy = loss { true } else { false }
         buffers.keep()
         // A parameter perturbation evaluates the same batch more than once, at parameters of its choice.
         let report = try optimizer.step(measure: measure) { evaluation in
             try evaluate(examples, of: count, from: loader, epoch, evaluation) { scores, targets in
-                if measure && evaluation.isFirst { correct += loss.countCorrect(scores, targets) }
+                if measure && classifies && evaluation.isFirst {
+                    correct += loss.countCorrect(scores, targets)
+                }
             }
             // 3. Perturbation: ĝ = clip(g) + δ(t), by the equation's terms, within the stability controller's bounds.
             // 4. Update equation: Δ = D(ĝ; state), by the equation's rule.
@@ -60,7 +65,8 @@ struct TrainingStep {
         // A rollback has brought the snapshot's own back.
         if report.outcome == .skippedNonFinite { buffers.restore() }
         return Outcome(
-            loss: report.loss ?? .nan, accuracy: measure ? Double(correct) / Double(count) : nil,
+            loss: report.loss ?? .nan,
+            accuracy: measure && classifies ? Double(correct) / Double(count) : nil,
             report: report)
     }
 
@@ -75,12 +81,13 @@ struct TrainingStep {
         if evaluation.needsGradient { signals?.begin(estimating: evaluation.isFirst) }
         for (number, positions) in examples.enumerated() {
             let batch = try loader.load(.init(positions, step: evaluation.step, epoch: epoch))
+                .moved(to: device)
             let share = Double(loader.targetCount(of: positions)) / Double(count)
             let seed = dropout.derived(UInt64(number)).word(UInt64(evaluation.step))
 
             // 1. Forward: the loss of this model on this batch, L(θ).
-            let scores = model.forward(
-                batch.inputs,
+            let scores = precision.forward(
+                model, batch.inputs,
                 ForwardContext(training: true, seed: seed, sigma: sigma, learnsStatistics: evaluation.isFirst)
             )
             let value = loss(scores, batch.targets)

@@ -100,6 +100,16 @@ public struct RunDirectory: Sendable {
         }
     }
 
+    /// Gives a run another configuration, with more to do: its result goes first, so that a process which is killed in
+    /// between leaves the run as it was before its end.
+    /// - Throws: `FileError`.
+    public func extend(config text: String) throws {
+        if unlink(result.path) != 0, errno != ENOENT {
+            throw FileError(path: result.path, operation: .remove, errorNumber: errno)
+        }
+        try AtomicFile.write(Data(text.utf8), to: config)
+    }
+
     private static func makeDirectory(_ url: URL, intermediate: Bool = false) throws {
         if intermediate {
             var isDirectory: ObjCBool = false

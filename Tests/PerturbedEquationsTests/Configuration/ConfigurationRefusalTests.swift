@@ -204,8 +204,11 @@ import Testing
 
     /// Lengths near the largest integer are long, not a crash.
     @Test func hugeLengths() {
-        let huge = Scheduled(1.0).then(at: .max, 1).then(at: .max, Scheduled(LinearSchedule(from: 1, to: 0)))
-        for schedule in [huge, Scheduled(LinearSchedule(from: 1, to: 0)).warmup(.max), huge.warmup(.max)] {
+        let huge = Scheduled(1.0).then(at: .steps(.max), 1).then(
+            at: .steps(.max), Scheduled(LinearSchedule(from: 1, to: 0)))
+        for schedule in [
+            huge, Scheduled(LinearSchedule(from: 1, to: 0)).warmup(.steps(.max)), huge.warmup(.steps(.max)),
+        ] {
             #expect(Self.refusal(PerturbedEquation(rule: SGD(learningRate: schedule)), horizon: 10) == nil)
             #expect(schedule.resolved(horizon: .max).value(at: 1 << 40) <= 1)
         }

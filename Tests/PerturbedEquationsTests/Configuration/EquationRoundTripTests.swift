@@ -19,24 +19,25 @@ import Testing
         }
         mutating func count(_ range: ClosedRange<Int> = 1...500) -> Int { .random(in: range, using: &random) }
         mutating func coin() -> Bool { Bool.random(using: &random) }
+        mutating func length() -> StepCount { coin() ? .steps(count()) : .epochs(Double(count()) / 4) }
 
         /// A schedule with values in 0 … `top`.
         mutating func schedule(_ top: Double = 2, depth: Int = 0) -> Scheduled {
             let a = number(0...top)
             let b = number(0...top)
-            let steps = coin() ? count() : nil
+            let steps = coin() ? length() : nil
             let base: Scheduled
             switch count(0...(depth < 2 ? 15 : 12)) {
             case 0, 1: return Scheduled(a)
             case 2: base = Scheduled(LinearSchedule(from: a, to: b, steps: steps))
             case 3: base = Scheduled(ExponentialSchedule(from: a, factor: number(0.1...1)))
-            case 4: base = Scheduled(StepSchedule(from: a, factor: number(0.1...1), every: count()))
+            case 4: base = Scheduled(StepSchedule(from: a, factor: number(0.1...1), every: length()))
             case 5: base = Scheduled(CosineSchedule(from: a, to: b, steps: steps))
             case 6: base = Scheduled(InversePowerSchedule(from: a, exponent: number()))
             case 7: base = Scheduled(AnnealedGradientNoiseSchedule(eta: a * a, gamma: number()))
             case 8:
                 base = Scheduled(
-                    CosineRestartsSchedule(from: a, to: b, period: count(), periodFactor: count(1...3)))
+                    CosineRestartsSchedule(from: a, to: b, period: length(), periodFactor: count(1...3)))
             case 9:
                 base = Scheduled(PolynomialSchedule(from: a, to: b, power: number(0.1...3), steps: steps))
             case 10:
@@ -48,12 +49,15 @@ import Testing
                 base = Scheduled(
                     RiseNearTheEndSchedule(
                         from: a, low: number(0...top), to: b, fraction: number(0.1...0.9), steps: steps))
-            case 12: base = Scheduled(PiecewiseSchedule([a, b, a], boundaries: [count(), 501]))
-            case 13: base = schedule(top, depth: depth + 1).then(at: count(), schedule(top, depth: depth + 1))
+            case 12:
+                base = Scheduled(
+                    PiecewiseSchedule([a, b, a], boundaries: [.steps(count()), coin() ? 501 : .epochs(72)]))
+            case 13:
+                base = schedule(top, depth: depth + 1).then(at: length(), schedule(top, depth: depth + 1))
             case 14: base = schedule(1, depth: depth + 1) * schedule(top, depth: depth + 1)
             default: base = schedule(top / 2, depth: depth + 1) + schedule(top / 2, depth: depth + 1)
             }
-            return coin() ? base.warmup(count()) : base
+            return coin() ? base.warmup(length()) : base
         }
 
         mutating func strength() -> Strength {
@@ -288,9 +292,10 @@ import Testing
                 let read = try JSONDecoder().decode(Everything.self, from: written)
                 #expect(try encoder.encode(read) == written, "seed \(maker.random.seed): \(text)")
                 // Reading is not only writing's inverse on paper: the values over time are the same.
+                let run = RunLength(steps: 300, stepsPerEpoch: 7)
                 for step in [0, 1, 7, 100] {
-                    let resolved = value.equation.resolved(horizon: 300).rule.learningRate.value(at: step)
-                    let again = read.equation.resolved(horizon: 300).rule.learningRate.value(at: step)
+                    let resolved = value.equation.resolved(for: run).rule.learningRate.value(at: step)
+                    let again = read.equation.resolved(for: run).rule.learningRate.value(at: step)
                     #expect(resolved == again, "seed \(maker.random.seed): \(text)")
                 }
                 kinds.formUnion(read.equation.perturbation.map { type(of: $0).catalogueEntry.name })

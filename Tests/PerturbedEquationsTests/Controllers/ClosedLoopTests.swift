@@ -51,7 +51,7 @@ import Testing
     @Test func theLearningRate() throws {
         func run(_ controllers: [any Controller], _ rates: [Double]) throws -> [[UInt64]] {
             let tensors = Tensors<Double>(sizes: [20, 30]) { _, i in Double(i % 7) - 3 }
-            let pieces = Scheduled(PiecewiseSchedule(rates, boundaries: Array(1..<rates.count)))
+            let pieces = Scheduled(PiecewiseSchedule(rates, boundaries: (1..<rates.count).map { .steps($0) }))
             let optimizer = try PerturbedOptimizer(
                 parameters: tensors.specs(),
                 equation: PerturbedEquation(
