@@ -2,13 +2,13 @@ import Foundation
 import TorchNN
 
 /// What the `config.json` of a GPT-2 directory says, with the defaults of Hugging Face's `GPT2Config`.
-struct GPT2Configuration {
-    let shape: GPTShape
+package struct GPT2Configuration {
+    package let shape: GPTShape
     /// The tokens that end a text.
     let endOfText: [Int]
 
     /// - Throws: `ModelError` naming the file, the key, the value and what is allowed; `FileError`.
-    init(contentsOf url: URL) throws {
+    package init(contentsOf url: URL) throws {
         let file = try JSONSettings(contentsOf: url)
         let type = try file.text("model_type") ?? "missing"
         guard type == "gpt2" else { throw file.refuse("model_type", type, "gpt2") }
