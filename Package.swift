@@ -45,13 +45,11 @@ let core: [Target] = [
         linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     library("Safetensors"),
     library("PerturbedEquations", ["CPerturbationKernels", "Safetensors"]),
-    library("Tokenizers", ["Safetensors"]),
     .executableTarget(
         name: "CustomPerturbation", dependencies: ["PerturbedEquations"], path: "Examples/CustomPerturbation",
         swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     tests(of: "Safetensors", ["TestSupport"]),
-    tests(of: "Tokenizers", ["TestSupport", "Safetensors"]),
     tests(of: "PerturbedEquations", ["CPerturbationKernels", "Safetensors", "TestSupport"]),
 ]
 
@@ -61,6 +59,7 @@ let torch: [Target] = [
         cxxSettings: torchHeaders + [.treatAllWarnings(as: .error)],
         linkerSettings: torchLibraries),
     library("Torch", ["CTorchBridge"]),
+    library("Tokenizers", ["Safetensors"]),
     library("TorchNN", ["Torch", "Safetensors"]),
     library("PerturbedTorch", ["PerturbedEquations", "Torch", "TorchNN", "CTorchBridge", "Safetensors"]),
     .systemLibrary(
@@ -105,6 +104,8 @@ let torch: [Target] = [
         ],
         swiftSettings: strict),
     tests(of: "Torch", ["TestSupport"]),
+    // Not of the core: Hugging Face's tokenizers, which they are compared with, come with the bootstrapped Python.
+    tests(of: "Tokenizers", ["TestSupport", "Safetensors"]),
     tests(of: "TorchNN", ["TestSupport", "Safetensors"]),
     tests(of: "PerturbedTorch", ["PerturbedEquations", "TestSupport", "Safetensors"]),
     tests(
