@@ -45,7 +45,8 @@ extension ConfigNode {
         }
     }
 
-    private var flow: String {
+    /// The value on one line.
+    var flow: String {
         switch content {
         case .scalar(let scalar): Self.text(scalar)
         case .list(let items): "[" + items.map(\.flow).joined(separator: ", ") + "]"

@@ -53,6 +53,12 @@ public struct Experiment {
             if let finished { return finished }
             return try trainer!.train()
         }
+
+        /// Trains until a share of the run's steps is taken, rounded up.
+        package func train(pausingAt share: Double) throws -> TrainingEnd {
+            if let finished { return .finished(finished) }
+            return try trainer!.train(pausingAt: Int((share * Double(trainer!.totalSteps)).rounded(.up)))
+        }
     }
 
     /// Makes a new run: checks everything first, and makes its directory only then.
@@ -112,7 +118,7 @@ public struct Experiment {
     }
 
     /// Loads the data, which may have warnings, and builds the model.
-    private func plan() throws -> (TrainingPlan, warnings: [String]) {
+    func plan() throws -> (TrainingPlan, warnings: [String]) {
         let settings = config.training
         // Before data are loaded, which may take long.
         try settings.requireDevice()
