@@ -18,9 +18,9 @@ struct Peo: ParsableCommand {
             """,
         version: Experiment.version,
         subcommands: [
-            Train.self, Generate.self, Compare.self, List.self, DataCommand.self, Trace.self, Noise.self,
-            Picture.self,
-            Bench.self,
+            Train.self, Generate.self, Compare.self, Runs.self, List.self, DataCommand.self, Trace.self,
+            Noise.self,
+            Picture.self, Bench.self,
         ])
 
     static func main() {

@@ -26,7 +26,7 @@ final class CellProcess {
                     "training.seed=\(cell.seed)",
                 ]
                     + cell.settings.flatMap { ["--set", $0] })
-            + ["--json", "--stop-with-input"]
+            + ["--json", "--stop-with-input", "--no-index"]
         // Cells share the cores: threads that wait by spinning would take them from each other.
         process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) {
             $1

@@ -48,10 +48,21 @@ public struct Experiment {
         /// Whether the run had reached its end before.
         public var isFinished: Bool { finished != nil }
 
-        /// Trains to the end. See `Trainer.train`.
+        /// Trains to the end, and notes in `run.json` how it ended. See `Trainer.train`.
         public func train() throws -> TrainingResult {
             if let finished { return finished }
-            return try trainer!.train()
+            do {
+                let result = try trainer!.train()
+                directory.noteEnd(result.status == .completed ? .completed : .stoppedEarly)
+                return result
+            } catch let error as TrainingStopped {
+                directory.noteEnd(
+                    error.code == .interrupted ? .interrupted : .diverged, message: error.message)
+                throw error
+            } catch {
+                directory.noteEnd(.failed, message: "\(error)")
+                throw error
+            }
         }
     }
 

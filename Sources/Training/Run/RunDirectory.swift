@@ -100,6 +100,16 @@ public struct RunDirectory: Sendable {
         }
     }
 
+    /// Notes in `run.json` how this process leaves the run.
+    ///
+    /// A note that cannot be written is left out: the run's own outcome is what counts, and a session without an end shows as
+    /// one that was killed.
+    public func noteEnd(_ end: RunInformation.End, message: String? = nil) {
+        guard var facts = try? RunInformation(contentsOf: information) else { return }
+        facts.endSession(end, message: message)
+        try? facts.write(to: information)
+    }
+
     /// Gives a run another configuration, with more to do: its result goes first, so that a process which is killed in
     /// between leaves the run as it was before its end.
     /// - Throws: `FileError`.
@@ -125,26 +135,4 @@ public struct RunDirectory: Sendable {
             throw FileError(path: url.path, operation: .create, errorNumber: errno)
         }
     }
-}
-
-/// An exclusive lock on a run's directory; the system drops it when the process ends, however it ends.
-private final class RunLock: Sendable {
-    private let descriptor: Int32
-
-    init(directory: URL) throws {
-        let path = directory.appendingPathComponent(".lock").path
-        descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw FileError(path: path, operation: .create, errorNumber: errno) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
-            close(descriptor)
-            throw code == EWOULDBLOCK
-                ? FileError(
-                    path: directory.path, operation: .lock, reason: .inUse,
-                    detail: "another process is working on this run")
-                : FileError(path: path, operation: .lock, errorNumber: code)
-        }
-    }
-
-    deinit { close(descriptor) }
 }
