@@ -5,6 +5,10 @@ public enum ReproductionCatalogue {
         LabelNoiseBias(),
         Octopus(),
         Valley(),
+        DeepMNIST(),
+        NoisyLabels(),
+        CharGPT(),
+        ConvexFloor(),
     ]
 
     /// The experiment of that name; nil if there is none.

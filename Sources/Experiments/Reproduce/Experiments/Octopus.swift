@@ -52,7 +52,7 @@ struct Octopus: Reproduction {
 
     func run(_ context: ReproductionContext) throws -> ReproductionFindings {
         let curvatures = context.pick(full: [1, 1.5, 2, 3], quick: [1, 2])
-        let seeds = (1...context.pick(full: UInt64(11), quick: 3)).map { $0 }
+        let seeds = (1...context.pick(full: UInt64(31), quick: 5)).map { $0 }
         var findings = ReproductionFindings(
             setUp:
                 "the octopus function, d = 5, γ = 1, τ = e, L ∈ {\(curvatures.map(ReproductionReport.number).joined(separator: ", "))}, "
@@ -88,7 +88,8 @@ struct Octopus: Reproduction {
                         isNegativeControl: false,
                         measures: [
                             .init(
-                                "steps", published: "a figure", independent: kind.independent,
+                                "steps, at most \(Self.limit)", published: "a figure",
+                                independent: kind.independent,
                                 zip(seeds, steps).map { (seed: $0, value: $1) })
                         ], chosen: [:],
                         notes: lost > 0

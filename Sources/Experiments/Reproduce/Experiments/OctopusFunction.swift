@@ -15,24 +15,28 @@
 /// f, ∇f and ∇²f are continuous where the coordinates after xᵢ are below τ, which is where runs go.
 ///
 /// Source: Du, Jin, Lee, Jordan, Singh, Póczos 2017, Gradient Descent Can Take Exponential Time to Escape Saddle Points.
-struct OctopusFunction: Sendable {
+package struct OctopusFunction: Sendable {
     /// τ: the length of an arm's parts.
-    static let tau = 2.718281828459045
+    package static let tau = 2.718281828459045
 
     /// d.
-    let dimensions: Int
+    package let dimensions: Int
     /// L: the curvature of the directions that are held; > 0.
-    let held: Double
+    package let held: Double
     /// γ: that of the direction that leads away; > 0.
-    let leaving: Double
+    package let leaving: Double
+
+    package init(dimensions: Int, held: Double, leaving: Double) {
+        (self.dimensions, self.held, self.leaving) = (dimensions, held, leaving)
+    }
 
     /// How many coordinates have come past their saddle: the number of leading ones of size 2τ or more.
-    func passed(_ x: UnsafeBufferPointer<Double>) -> Int {
+    package func passed(_ x: UnsafeBufferPointer<Double>) -> Int {
         x.firstIndex { abs($0) < 2 * Self.tau } ?? dimensions
     }
 
     /// f(x).
-    func value(at x: UnsafeBufferPointer<Double>) -> Double {
+    package func value(at x: UnsafeBufferPointer<Double>) -> Double {
         let i = passed(x)
         let nu = 4 * held * Self.tau * Self.tau - g1(2 * Self.tau).value
         var sum = -Double(i) * nu
@@ -50,7 +54,7 @@ struct OctopusFunction: Sendable {
     }
 
     /// ∇f(x).
-    func gradient(at x: UnsafeBufferPointer<Double>, into g: UnsafeMutableBufferPointer<Double>) {
+    package func gradient(at x: UnsafeBufferPointer<Double>, into g: UnsafeMutableBufferPointer<Double>) {
         let i = passed(x)
         for j in 0..<i { g[j] = 2 * held * (abs(x[j]) - 4 * Self.tau) * (x[j] < 0 ? -1 : 1) }
         guard i < dimensions else { return }
