@@ -110,7 +110,7 @@ struct LabelNoiseBias: Reproduction {
     private static func errors(
         _ kind: Kind, seed: UInt64, steps: Int
     ) throws -> [(x: Double, y: Double)] {
-        let data = Points(seed: seed)
+        let data = SparseRegression(dimensions: dimensions, ones: ones, points: points, seed: seed)
         let rate = Scheduled(
             PiecewiseSchedule(
                 [0.01, 0.001, 0.0001],
@@ -135,59 +135,5 @@ struct LabelNoiseBias: Reproduction {
             }
         }
         return curve
-    }
-
-    /// The training points and their labels.
-    private final class Points {
-        /// One point after the other.
-        private let x: [Double]
-        /// The same numbers, one dimension after the other.
-        private let transposed: [Double]
-        private let y: [Double]
-        private var square = [Double](repeating: 0, count: dimensions)
-        private var residual = [Double](repeating: 0, count: points)
-
-        init(seed: UInt64) {
-            var x = [Double](repeating: 0, count: points * dimensions)
-            var span = x.mutableSpan
-            NoiseStream(key: NoiseKey(seed: seed).derived("data"), step: 0, parameter: 0, term: 0)
-                .fill(&span, with: .normal)
-            self.x = x
-            transposed = (0..<dimensions).flatMap { j in (0..<points).map { x[$0 * dimensions + j] } }
-            y = (0..<points).map { i in (0..<ones).reduce(0) { $0 + x[i * dimensions + $1] } }
-        }
-
-        /// ‖v² − w*‖².
-        func error(_ v: UnsafeBufferPointer<Double>) -> Double {
-            v.enumerated().reduce(0) { sum, entry in
-                let difference = entry.element * entry.element - (entry.offset < ones ? 1 : 0)
-                return sum + difference * difference
-            }
-        }
-
-        /// g = 1/m Σ (⟨v², xᵢ⟩ − yᵢ)·v⊙xᵢ.
-        func gradient(at v: UnsafeBufferPointer<Double>, into g: UnsafeMutableBufferPointer<Double>) {
-            for i in 0..<points { residual[i] = -y[i] }
-            for j in 0..<dimensions {
-                let square = v[j] * v[j]
-                for i in 0..<points { residual[i] += square * transposed[j * points + i] }
-            }
-            g.update(repeating: 0)
-            for i in 0..<points {
-                let r = residual[i] / Double(points)
-                for j in 0..<dimensions { g[j] += r * x[i * dimensions + j] }
-            }
-            for j in 0..<dimensions { g[j] *= v[j] }
-        }
-
-        /// g = (⟨v², xᵢ⟩ − yᵢ − e)·v⊙xᵢ, of one point whose label is off by e.
-        func gradient(
-            at v: UnsafeBufferPointer<Double>, point i: Int, labelError: Double,
-            into g: UnsafeMutableBufferPointer<Double>
-        ) {
-            var residual = -y[i] - labelError
-            for j in 0..<dimensions { residual += v[j] * v[j] * x[i * dimensions + j] }
-            for j in 0..<dimensions { g[j] = residual * v[j] * x[i * dimensions + j] }
-        }
     }
 }
