@@ -81,7 +81,8 @@ public struct RunInformation: Codable, Sendable {
         sessions[last].message = message
     }
 
-    private static var processorName: String {
+    /// The name that the processor gives itself.
+    package static var processorName: String {
         let text = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
         let line = text.split(separator: "\n").first { $0.hasPrefix("model name") }
         return line?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
