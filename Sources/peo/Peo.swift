@@ -18,7 +18,8 @@ struct Peo: ParsableCommand {
             """,
         version: Experiment.version,
         subcommands: [
-            Train.self, Generate.self, Compare.self, List.self, DataCommand.self, Trace.self, Noise.self,
+            Train.self, Evaluate.self, Generate.self, Compare.self, List.self, DataCommand.self, Trace.self,
+            Noise.self,
             Picture.self,
             Bench.self,
         ])
