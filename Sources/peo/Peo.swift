@@ -18,10 +18,9 @@ struct Peo: ParsableCommand {
             """,
         version: Experiment.version,
         subcommands: [
-            Train.self, Generate.self, Compare.self, Reproduce.self, List.self, DataCommand.self, Trace.self,
-            Noise.self,
-            Picture.self,
-            Bench.self,
+            Train.self, Generate.self, Compare.self, Evaluate.self, Reproduce.self, List.self,
+            DataCommand.self,
+            Trace.self, Noise.self, Picture.self, Bench.self,
         ])
 
     static func main() {
