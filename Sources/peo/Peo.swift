@@ -18,7 +18,7 @@ struct Peo: ParsableCommand {
             """,
         version: Experiment.version,
         subcommands: [
-            Train.self, Generate.self, Compare.self, Reproduce.self, Runs.self, List.self,
+            Train.self, Generate.self, Compare.self, Evaluate.self, Reproduce.self, Runs.self, List.self,
             DataCommand.self, Trace.self, Noise.self, Picture.self, Bench.self,
         ])
 

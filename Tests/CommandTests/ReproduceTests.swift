@@ -27,7 +27,8 @@ import Testing
         let output = try PeoTool.run(["reproduce"], in: directory)
         #expect(output.status == 0, "\(output.all)")
         let ids = [
-            "label-noise", "octopus", "valley", "deep-mnist", "noisy-labels", "char-gpt", "negative-controls",
+            "label-noise", "octopus", "valley", "deep-mnist", "noisy-labels", "small-data", "char-gpt",
+            "negative-controls",
         ]
         for id in ids { #expect(output.stdout.contains("\n\(id)  (about") || output.stdout.hasPrefix(id)) }
         let json = try PeoTool.run(["reproduce", "--json"], in: directory)

@@ -123,7 +123,7 @@ public struct Experiment {
     }
 
     /// Loads the data, which may have warnings, and builds the model.
-    private func plan() throws -> (TrainingPlan, warnings: [String]) {
+    func plan() throws -> (TrainingPlan, warnings: [String]) {
         let settings = config.training
         // Before data are loaded, which may take long.
         try settings.requireDevice()

@@ -7,6 +7,7 @@ public enum ReproductionCatalogue {
         Valley(),
         DeepMNIST(),
         NoisyLabels(),
+        SmallData(),
         CharGPT(),
         ConvexFloor(),
     ]

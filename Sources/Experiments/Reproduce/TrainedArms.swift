@@ -30,7 +30,7 @@ struct TrainedArms {
     }
 
     let arms: [Arm]
-    let report: ComparisonReport
+    private(set) var report: ComparisonReport
     /// Where the cells' runs are.
     let directory: URL
 
@@ -58,6 +58,20 @@ struct TrainedArms {
         directory = comparison.directory
         context.told("\(comparison.cellCount) runs in \(directory.relativePath)")
         report = try comparison.run(program: context.program, told: context.told)
+    }
+
+    /// Adds numbers that `body` measures on the run directory of every cell that was trained to its end, one after the
+    /// other, to those of its outcome.
+    mutating func measure(_ body: (URL) throws -> [String: Double]) throws {
+        for arm in report.arms.indices {
+            let name = report.arms[arm].name
+            for cell in report.arms[arm].cells.indices {
+                let done = report.arms[arm].cells[cell]
+                guard done.outcome.status == .completed else { continue }
+                let found = try body(run(name, seed: done.seed))
+                report.arms[arm].cells[cell].outcome.metrics.merge(found) { $1 }
+            }
+        }
     }
 
     private func arm(_ name: String) -> ComparisonReport.Arm {
