@@ -3,6 +3,7 @@
 #include "bridge.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/gru.h>
 #include <ATen/ops/lstm.h>
@@ -23,7 +24,25 @@ void check_probability(double p) {
   TORCH_CHECK(p >= 0 && p < 1, "the dropout probability is ", p, "; allowed: 0 <= p < 1");
 }
 
+// Whether what is recorded now will be derived twice. libtorch's fused kernels have a first derivative only.
+thread_local bool derives_twice = false;
+
+// Keeps oneDNN's recurrent layers away while it lives, if what is recorded will be derived twice.
+struct DerivableCells {
+  const bool before = at::globalContext().userEnabledMkldnn();
+  DerivableCells() {
+    if (derives_twice) at::globalContext().setUserEnabledMkldnn(false);
+  }
+  ~DerivableCells() { at::globalContext().setUserEnabledMkldnn(before); }
+};
+
 }  // namespace
+
+bool ptb_set_derives_twice(bool value) noexcept {
+  const bool before = derives_twice;
+  derives_twice = value;
+  return before;
+}
 
 ptb_status ptb_packed_attention(ptb_tensor *packed, ptrdiff_t heads, bool causal, double dropout, uint64_t seed,
                          PTB_NEW out) noexcept {
@@ -35,7 +54,7 @@ ptb_status ptb_packed_attention(ptb_tensor *packed, ptrdiff_t heads, bool causal
     const auto parts = x.reshape({x.size(0), x.size(1), 3, heads, size}).unbind(2);
     const at::Tensor q = parts[0].transpose(1, 2), k = parts[1].transpose(1, 2), v = parts[2].transpose(1, 2);
     at::Tensor y;
-    if (dropout == 0) {
+    if (dropout == 0 && !derives_twice) {
       y = at::scaled_dot_product_attention(q, k, v, std::nullopt, 0.0, causal);
     } else {
       at::Tensor scores = at::matmul(q.mul(1 / std::sqrt(double(size))), k.transpose(2, 3));
@@ -43,8 +62,11 @@ ptb_status ptb_packed_attention(ptb_tensor *packed, ptrdiff_t heads, bool causal
         const at::Tensor future = at::ones({x.size(1), x.size(1)}, x.options().dtype(at::kBool)).triu(1);
         scores = scores.masked_fill(future, -std::numeric_limits<double>::infinity());
       }
-      const at::Tensor weights = at::softmax(scores, -1);
-      y = at::matmul(at::mul(weights, bridge::dropout_mask(weights, dropout, at::make_generator<at::CPUGeneratorImpl>(seed))), v);
+      at::Tensor weights = at::softmax(scores, -1);
+      if (dropout > 0) {
+        weights = at::mul(weights, bridge::dropout_mask(weights, dropout, at::make_generator<at::CPUGeneratorImpl>(seed)));
+      }
+      y = at::matmul(weights, v);
     }
     return y.transpose(1, 2).reshape({x.size(0), x.size(1), width});
   });
@@ -58,6 +80,7 @@ ptb_status ptb_recurrent(int32_t cell, ptb_tensor *x, ptb_tensor *const *weights
     std::vector<at::Tensor> all;
     for (size_t i = 0; i < 4 * layers; ++i) all.push_back(weights[i]->value);
     const int64_t hidden = all[1].size(1);
+    const DerivableCells cells;
     // `depth` layers from `first` on, without dropout between them.
     const auto run = [&](const at::Tensor &input, size_t first, size_t depth) {
       const at::TensorList own = at::TensorList(all).slice(4 * first, 4 * depth);

@@ -75,6 +75,8 @@ struct ErrorPresenter: Encodable {
 
     /// Ends the process with the error's message and code.
     static func exit(with error: any Error) -> Never {
+        // The outcome has been printed; the code alone is left to say.
+        if let code = error as? ExitCode { Foundation.exit(code.rawValue) }
         let wantsJSON = CommandLine.arguments.dropFirst().contains("--json")
         // Help and version requests arrive as errors too; those, and mistakes in the arguments, are
         // ArgumentParser's to word.

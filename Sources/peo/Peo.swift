@@ -12,16 +12,14 @@ struct Peo: ParsableCommand {
             Results go to standard output, progress to standard error. With --json, standard output is one JSON
             object and nothing else, also for errors.
 
-            Exit codes: 0 done; 64 wrong usage; 65 bad configuration or data; 66 missing input; 70 internal error;
-            71 not enough memory; 73 cannot create and 74 cannot write a file; 75 stopped by the stability controller or
-            interrupted, with a checkpoint to resume from.
+            Exit codes: 0 done; 1 a reproduction does not meet its criteria; 64 wrong usage; 65 bad configuration or
+            data; 66 missing input; 70 internal error; 71 not enough memory; 73 cannot create and 74 cannot write a file;
+            75 stopped by the stability controller or interrupted, with a checkpoint to resume from.
             """,
         version: Experiment.version,
         subcommands: [
-            Train.self, Generate.self, Compare.self, Tune.self, List.self, DataCommand.self, Trace.self,
-            Noise.self,
-            Picture.self,
-            Bench.self,
+            Train.self, Generate.self, Compare.self, Tune.self, Evaluate.self, Reproduce.self, Runs.self,
+            List.self, DataCommand.self, Trace.self, Noise.self, Picture.self, Bench.self,
         ])
 
     static func main() {

@@ -57,6 +57,9 @@ struct Train: ParsableCommand {
     @Flag(name: .long, help: "Print the result as one JSON object, and no progress.")
     var json = false
 
+    @Flag(name: .long, help: "Leave the run out of the index of runs (peo runs).")
+    var noIndex = false
+
     // For programs that start cells: a run must not outlive them.
     @Flag(name: .long, help: .hidden)
     var stopWithInput = false
@@ -83,6 +86,14 @@ struct Train: ParsableCommand {
         for warning in prepared.warnings { note("warning: \(warning)") }
         if prepared.isFinished { note("\(prepared.directory.url.shownPath) was finished before") }
         let directory = prepared.directory.url
+        let isQuiet = json
+        let entry =
+            noIndex ? nil : RunEntry(of: directory) { if !isQuiet { Output.note("warning: \($0)") } }
+        entry?.update()
+        defer {
+            entry?.update()
+            entry?.finish()
+        }
         do {
             switch try prepared.train(pausingAt: pauseAt ?? 1) {
             case .finished(let result): try report(result, directory)

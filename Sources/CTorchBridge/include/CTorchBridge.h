@@ -196,6 +196,10 @@ ptb_status ptb_count_correct(ptb_tensor *logits, ptb_tensor *target, int64_t *ou
 
 // ---- Sequences (sequences.cpp) ----------------------------------------------------------------------------
 
+/// Whether attention and recurrent layers on this thread compute by operations that can be derived twice, slower than
+/// the fused ones. Returns what was set before.
+bool ptb_set_derives_twice(bool value) PTB_NOEXCEPT;
+
 /// softmax(q kᵀ/√size) v of each head, for `packed` [n, length, 3 * heads * size]: all heads' queries, keys and values,
 /// one after the other; the result is [n, length, heads * size]. `causal`: a place sees itself and those before it.
 /// Dropout is of the softmax; its mask depends on `seed` alone.

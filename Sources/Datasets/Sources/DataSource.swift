@@ -29,7 +29,7 @@ extension DataSource {
 public enum DataSourceCatalogue {
     /// To add one: its own file, and a line here.
     public static let all: [any DataSource.Type] = [
-        IDXData.self, ImageFolder.self,
+        IDXData.self, ImageFolder.self, SubsetData.self,
         CSVData.self, LIBSVMData.self,
         TextData.self, TinyShakespeare.self, InstructionData.self,
         ModularAddition.self, CopyTask.self, ParityTask.self,

@@ -25,7 +25,8 @@ final class CellProcess {
                     "train", cell.config.path, "--output", cell.directory.path, "--set",
                     "training.seed=\(cell.seed)",
                 ])
-            + (cell.pause.map { ["--pause-at", "\($0.share)"] } ?? []) + ["--json", "--stop-with-input"]
+            + (cell.pause.map { ["--pause-at", "\($0.share)"] } ?? [])
+            + ["--json", "--stop-with-input", "--no-index"]
         // Cells share the cores: threads that wait by spinning would take them from each other.
         process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) {
             $1

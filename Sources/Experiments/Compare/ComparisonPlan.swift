@@ -71,7 +71,8 @@ struct ComparisonPlan {
                 let config = try ConfigDecoder.decode(ExperimentConfig.self, from: node)
                 return Candidate(
                     values: Dictionary(
-                        uniqueKeysWithValues: chosen.map { ($0.path.joined(separator: "."), $0.value.flow) }),
+                        uniqueKeysWithValues: chosen.map { ($0.path.joined(separator: "."), $0.value.inline) }
+                    ),
                     config: config)
             } catch let fault as ConfigError {
                 throw error(

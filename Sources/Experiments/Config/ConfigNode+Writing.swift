@@ -45,8 +45,7 @@ extension ConfigNode {
         }
     }
 
-    /// The value on one line.
-    var flow: String {
+    private var flow: String {
         switch content {
         case .scalar(let scalar): Self.text(scalar)
         case .list(let items): "[" + items.map(\.flow).joined(separator: ", ") + "]"

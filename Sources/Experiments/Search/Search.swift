@@ -52,7 +52,7 @@ public struct Search {
                 do {
                     _ = try experiment(trial.node(config.base))
                 } catch let fault as ConfigError {
-                    let value = dimension.range.value(at: place).flow
+                    let value = dimension.range.value(at: place).inline
                     throw ConfigError(
                         fault.code,
                         "with \(value): " + (fault.keyPath.isEmpty ? "" : "\(fault.keyPath): ")

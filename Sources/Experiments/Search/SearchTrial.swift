@@ -24,16 +24,16 @@ struct SearchTrial {
 
     /// As text, by key path.
     var settings: [String: String] {
-        Dictionary(values.map { ($0.path.joined(separator: "."), $0.value.flow) }) { $1 }
+        Dictionary(values.map { ($0.path.joined(separator: "."), $0.value.inline) }) { $1 }
     }
 
     var words: String {
-        values.map { "\($0.path.joined(separator: ".")) = \($0.value.flow)" }.joined(separator: ", ")
+        values.map { "\($0.path.joined(separator: ".")) = \($0.value.inline)" }.joined(separator: ", ")
     }
 
     /// With the ends of the key paths, which tell people what they are.
     var shortWords: String {
-        values.map { "\(Self.short($0.path)) \($0.value.flow)" }.joined(separator: ", ")
+        values.map { "\(Self.short($0.path)) \($0.value.inline)" }.joined(separator: ", ")
     }
 
     static func short(_ path: [String]) -> String { path.suffix(2).joined(separator: ".") }

@@ -67,9 +67,10 @@ public struct Corruption: Codable, Sendable, Equatable {
         }
     }
 
-    private static let blurs = [0, 0.4, 0.6, 0.7, 0.8, 1]
-    private static let contrasts = [1, 0.75, 0.5, 0.4, 0.3, 0.15]
-    private static let deviations = [0, 0.04, 0.06, 0.08, 0.09, 0.1]
+    /// Of the severities 1 to 5.
+    static let blurs = [0.4, 0.6, 0.7, 0.8, 1]
+    static let contrasts = [0.75, 0.5, 0.4, 0.3, 0.15]
+    static let deviations = [0.04, 0.06, 0.08, 0.09, 0.1]
 
     /// Changes one image [channels, height, width] in place.
     ///
@@ -91,17 +92,17 @@ public struct Corruption: Codable, Sendable, Equatable {
             let plane = UnsafeMutableBufferPointer(
                 rebasing: image[channel * size..<(channel + 1) * size])
             let range = ranges?[channel]
-            if blur > 0 { Self.smooth(plane, shape[1], shape[2], Self.blurs[blur]) }
+            if blur > 0 { Self.smooth(plane, shape[1], shape[2], Self.blurs[blur - 1]) }
             if contrast > 0 {
                 let mean = Float(plane.reduce(0.0) { $0 + Double($1) } / Double(size))
-                let factor = Float(Self.contrasts[contrast])
+                let factor = Float(Self.contrasts[contrast - 1])
                 for place in plane.indices { plane[place] = (plane[place] - mean) * factor + mean }
             }
             if gaussian > 0 {
                 let unit = range.map { Double($0.upperBound - $0.lowerBound) } ?? 1
                 var span = plane.mutableSpan
                 NoiseStream(key: key, step: channel, parameter: example, term: 0)
-                    .add(.normal, scale: Self.deviations[gaussian] * unit, to: &span)
+                    .add(.normal, scale: Self.deviations[gaussian - 1] * unit, to: &span)
             }
             if let range {
                 for place in plane.indices {

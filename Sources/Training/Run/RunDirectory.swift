@@ -100,6 +100,16 @@ public struct RunDirectory: Sendable {
         }
     }
 
+    /// Notes in `run.json` how this process leaves the run.
+    ///
+    /// A note that cannot be written is left out: the run's own outcome is what counts, and a session without an end shows as
+    /// one that was killed.
+    public func noteEnd(_ end: RunInformation.End, message: String? = nil) {
+        guard var facts = try? RunInformation(contentsOf: information) else { return }
+        facts.endSession(end, message: message)
+        try? facts.write(to: information)
+    }
+
     /// Gives a run another configuration, with more to do: its result goes first, so that a process which is killed in
     /// between leaves the run as it was before its end.
     /// - Throws: `FileError`.

@@ -35,7 +35,7 @@ public struct Evaluation: Codable, Sendable, Equatable {
     private static let scoresAtOnce = 1 << 23
 
     /// Examples of one forward pass: fixed, so that sums are taken in the same order on every machine.
-    static func batchSize(_ kind: ExampleKind) -> Int {
+    package static func batchSize(_ kind: ExampleKind) -> Int {
         guard kind.target.isPerToken else { return 256 }
         let scores = kind.target.classes * kind.inputShape.reduce(1, *)
         return max(1, min(256, scoresAtOnce / max(1, scores)))
