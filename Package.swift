@@ -95,6 +95,7 @@ let torch: [Target] = [
         [
             "Training", "Statistics", "Models", "Datasets", "PerturbedEquations",
             .product(name: "Yams", package: "Yams"),
+            .product(name: "GRDB", package: "GRDB.swift"),
         ]),
     .executableTarget(
         name: "peo",
@@ -144,6 +145,7 @@ let package = Package(
             .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
             .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
             .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+            .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
             .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         ],
     targets: core + (coreOnly ? [] : torch),

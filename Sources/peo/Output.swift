@@ -10,12 +10,15 @@ enum Output {
     }
 
     /// Writes one line of JSON.
-    static func writeJSON(_ value: some Encodable) throws {
+    static func writeJSON(_ value: some Encodable) throws { try write(try json(value)) }
+
+    /// A value as one line of JSON.
+    static func json(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        try writeBytes(try encoder.encode(value) + Data("\n".utf8))
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
     private static func writeBytes(_ data: Data) throws {

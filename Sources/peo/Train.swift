@@ -57,9 +57,16 @@ struct Train: ParsableCommand {
     @Flag(name: .long, help: "Print the result as one JSON object, and no progress.")
     var json = false
 
+    @Flag(name: .long, help: "Leave the run out of the index of runs (peo runs).")
+    var noIndex = false
+
     // For programs that start cells: a run must not outlive them.
     @Flag(name: .long, help: .hidden)
     var stopWithInput = false
+
+    // For searches: the run waits once this share of its steps is taken.
+    @Option(name: .long, help: .hidden)
+    var pauseAt: Double?
 
     func validate() throws {
         if config == nil && resume == nil {
@@ -79,11 +86,28 @@ struct Train: ParsableCommand {
         for warning in prepared.warnings { note("warning: \(warning)") }
         if prepared.isFinished { note("\(prepared.directory.url.shownPath) was finished before") }
         let directory = prepared.directory.url
+        let isQuiet = json
+        let entry =
+            noIndex ? nil : RunEntry(of: directory) { if !isQuiet { Output.note("warning: \($0)") } }
+        entry?.update()
+        defer {
+            entry?.update()
+            entry?.finish()
+        }
         do {
-            try report(try prepared.train(), directory)
+            switch try prepared.train(pausingAt: pauseAt ?? 1) {
+            case .finished(let result): try report(result, directory)
+            case .paused(let pause): try Output.writeJSON(PauseReport(run: directory.shownPath, pause: pause))
+            }
         } catch let error as TrainingStopped {
             throw Self.explained(error, directory)
         }
+    }
+
+    /// What a run that waits prints.
+    private struct PauseReport: Encodable {
+        var run: String
+        var pause: PausedRun
     }
 
     private func prepare() throws -> Experiment.PreparedRun {

@@ -4,41 +4,6 @@ import Testing
 
 /// Places where nothing can be written, or only so much.
 @Suite struct FileSystemTests {
-    /// A small file system in memory, mounted in a directory of its own; nil where this user may not.
-    private final class SmallDisk {
-        let directory: TemporaryDirectory
-        var mountPoint: URL { directory.file("disk") }
-
-        init?(options: String) throws {
-            directory = try TemporaryDirectory()
-            try FileManager.default.createDirectory(
-                at: directory.file("disk"), withIntermediateDirectories: true)
-            guard Self.command("mount", "-t", "tmpfs", "-o", options, "tmpfs", directory.file("disk").path)
-            else { return nil }
-        }
-
-        func remount(_ options: String) -> Bool {
-            Self.command("mount", "-o", "remount,\(options)", mountPoint.path)
-        }
-
-        deinit { _ = Self.command("umount", "-l", mountPoint.path) }
-
-        private static func command(_ arguments: String...) -> Bool {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = arguments
-            process.standardError = FileHandle.nullDevice
-            do { try process.run() } catch { return false }
-            process.waitUntilExit()
-            return process.terminationStatus == 0
-        }
-    }
-
-    static let canMount: Bool = {
-        guard geteuid() == 0 else { return false }
-        return (try? SmallDisk(options: "size=64k")) != nil
-    }()
-
     @Test func aRunNeverOverwritesAnother() throws {
         let directory = try TemporaryDirectory()
         let config = try PeoTool.config(PeoTool.smallConfig, in: directory)
@@ -73,7 +38,7 @@ import Testing
         #expect(output.stderr.contains("cannot create /proc/peo"), "\(output.all)")
     }
 
-    @Test(.enabled(if: canMount, "mounting a tmpfs needs root")) func aReadOnlyDisk() throws {
+    @Test(.enabled(if: SmallDisk.canMount, "mounting a tmpfs needs root")) func aReadOnlyDisk() throws {
         let disk = try #require(try SmallDisk(options: "size=8m"))
         let config = try PeoTool.config(PeoTool.smallConfig, in: disk.directory)
         let made = try PeoTool.run(["train", config, "--output", "disk/run"], in: disk.directory)
@@ -87,7 +52,7 @@ import Testing
 
     /// The disk fills up in the middle of a run: the checkpoints so far stay whole, and the run goes on from them
     /// once there is room.
-    @Test(.enabled(if: canMount, "mounting a tmpfs needs root")) func aFullDisk() throws {
+    @Test(.enabled(if: SmallDisk.canMount, "mounting a tmpfs needs root")) func aFullDisk() throws {
         let disk = try #require(try SmallDisk(options: "size=180k"))
         let yaml = PeoTool.smallConfig.replacingOccurrences(
             of: "steps: 40", with: "steps: 40, evaluateEvery: {steps: 1000}"

@@ -49,6 +49,7 @@ struct PeoTool {
         process.currentDirectoryURL = directory.url
         var all = ProcessInfo.processInfo.environment
         all["PEO_DATA"] = nil
+        all["PEO_RUNS"] = nil
         all["XDG_CACHE_HOME"] = directory.file("cache").path
         // Tests run side by side on few cores: threads that wait for work by spinning would starve the others.
         all["OMP_WAIT_POLICY"] = "PASSIVE"

@@ -71,7 +71,8 @@ struct ComparisonPlan {
                 let config = try ConfigDecoder.decode(ExperimentConfig.self, from: node)
                 return Candidate(
                     values: Dictionary(
-                        uniqueKeysWithValues: chosen.map { ($0.path.joined(separator: "."), $0.value.text) }),
+                        uniqueKeysWithValues: chosen.map { ($0.path.joined(separator: "."), $0.value.inline) }
+                    ),
                     config: config)
             } catch let fault as ConfigError {
                 throw error(
@@ -86,17 +87,5 @@ extension TrainingSettings {
     fileprivate mutating func lengthen(by factor: Double) {
         epochs = epochs.map { max(1, Int((Double($0) * factor).rounded())) }
         steps = steps.map { max(1, Int((Double($0) * factor).rounded())) }
-    }
-}
-
-extension ConfigNode {
-    /// The value on one line, as a report shows it.
-    fileprivate var text: String {
-        switch content {
-        case .scalar(let scalar): scalar.text
-        case .list(let items): "[" + items.map(\.text).joined(separator: ", ") + "]"
-        case .mapping(let entries):
-            "{" + entries.map { "\($0.key): \($0.value.text)" }.joined(separator: ", ") + "}"
-        }
     }
 }

@@ -20,7 +20,7 @@ import Safetensors
 public struct RunDirectory: Sendable {
     public let url: URL
     /// Keeps other processes out of the run while this one works on it.
-    private let lock: RunLock
+    private let lock: DirectoryLock
 
     public var config: URL { url.appendingPathComponent("config.yaml") }
     public var information: URL { url.appendingPathComponent("run.json") }
@@ -45,7 +45,7 @@ public struct RunDirectory: Sendable {
         do {
             try AtomicFile.write(Data(config.utf8), to: scratch.appendingPathComponent("config.yaml"))
             try makeDirectory(scratch.appendingPathComponent("checkpoints"))
-            let lock = try RunLock(directory: scratch)
+            let lock = try DirectoryLock(scratch, work: "this run")
             var number = 1
             while true {
                 let suffix = number == 1 ? "" : "-\(number)"
@@ -75,7 +75,7 @@ public struct RunDirectory: Sendable {
                 path: url.path, operation: .open, reason: .missing,
                 detail: "no run is there (a run is a directory with a config.yaml)")
         }
-        let run = RunDirectory(url: url, lock: try RunLock(directory: url))
+        let run = RunDirectory(url: url, lock: try DirectoryLock(url, work: "this run"))
         // The lock is ours, so whatever is unfinished was left by a process that was killed.
         for directory in [url, run.checkpoints.directory] {
             _ = try? AtomicFile.removeAbandoned(in: directory, olderThan: 0)
@@ -98,6 +98,16 @@ public struct RunDirectory: Sendable {
             try? FileManager.default.removeItem(at: scratch)
             throw error
         }
+    }
+
+    /// Notes in `run.json` how this process leaves the run.
+    ///
+    /// A note that cannot be written is left out: the run's own outcome is what counts, and a session without an end shows as
+    /// one that was killed.
+    public func noteEnd(_ end: RunInformation.End, message: String? = nil) {
+        guard var facts = try? RunInformation(contentsOf: information) else { return }
+        facts.endSession(end, message: message)
+        try? facts.write(to: information)
     }
 
     /// Gives a run another configuration, with more to do: its result goes first, so that a process which is killed in
@@ -125,26 +135,4 @@ public struct RunDirectory: Sendable {
             throw FileError(path: url.path, operation: .create, errorNumber: errno)
         }
     }
-}
-
-/// An exclusive lock on a run's directory; the system drops it when the process ends, however it ends.
-private final class RunLock: Sendable {
-    private let descriptor: Int32
-
-    init(directory: URL) throws {
-        let path = directory.appendingPathComponent(".lock").path
-        descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw FileError(path: path, operation: .create, errorNumber: errno) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
-            close(descriptor)
-            throw code == EWOULDBLOCK
-                ? FileError(
-                    path: directory.path, operation: .lock, reason: .inUse,
-                    detail: "another process is working on this run")
-                : FileError(path: path, operation: .lock, errorNumber: code)
-        }
-    }
-
-    deinit { close(descriptor) }
 }

@@ -5,6 +5,19 @@ import Torch
 
 /// `run.json`: what the results depend on beside the configuration, and who worked on the run when.
 public struct RunInformation: Codable, Sendable {
+    /// How a process left the run.
+    public enum End: String, Codable, Sendable {
+        case completed, stoppedEarly
+        /// It was asked to stop, and has saved.
+        case interrupted
+        /// It waits where it was told to.
+        case paused
+        /// The stability controller gave up.
+        case diverged
+        /// Something else went wrong: a full disk, too little memory.
+        case failed
+    }
+
     /// A process that worked on the run.
     public struct Session: Codable, Sendable {
         /// Time of the start, ISO 8601.
@@ -14,6 +27,11 @@ public struct RunInformation: Codable, Sendable {
         public var toStep: Int
         /// Wall time of training up to there, without evaluation and saving.
         public var trainingSeconds: Double
+        /// Time of the end, ISO 8601; nil while the process works, and where it was killed.
+        public var ended: String?
+        public var end: End?
+        /// Why it did not complete the run.
+        public var message: String?
     }
 
     public var name: String
@@ -55,6 +73,14 @@ public struct RunInformation: Codable, Sendable {
         sessions.append(
             Session(
                 started: Date().formatted(.iso8601), fromStep: step, toStep: step, trainingSeconds: 0))
+    }
+
+    /// Notes how the process that works on the run leaves it.
+    public mutating func endSession(_ end: End, message: String? = nil) {
+        guard let last = sessions.indices.last else { return }
+        sessions[last].ended = Date().formatted(.iso8601)
+        sessions[last].end = end
+        sessions[last].message = message
     }
 
     /// The name that the processor gives itself.
