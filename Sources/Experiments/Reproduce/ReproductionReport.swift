@@ -98,6 +98,8 @@ public struct ReproductionReport: Codable, Sendable {
     public var scale: ReproductionScale
     public var arms: [Arm]
     public var checks: [Check]
+    /// Whether every criterion is met, negative controls' too.
+    public var passed: Bool
     public var charts: [Chart]
     /// Differences from the source, and what else a reader should know.
     public var notes: [String]
@@ -107,9 +109,6 @@ public struct ReproductionReport: Codable, Sendable {
     public var versions: Versions
     /// When it was finished, ISO 8601.
     public var date: String
-
-    /// Whether every criterion is met, negative controls' too.
-    public var passed: Bool { checks.allSatisfy(\.passed) }
 
     /// Reads a `reproduction.json`.
     /// - Throws: `FileError` if it cannot be read; `CheckpointError` (`damaged`) if it is not one.
@@ -136,6 +135,7 @@ public struct ReproductionReport: Codable, Sendable {
         self.scale = scale
         arms = findings.arms
         checks = findings.checks
+        passed = findings.checks.allSatisfy(\.passed)
         charts = findings.charts
         notes = findings.notes
         elapsedSeconds = elapsed

@@ -9,7 +9,7 @@ struct CharGPT: Reproduction {
     let source =
         "Karpathy, nanoGPT, README: \"I only have a macbook\" (loss 1.88); noise: Neelakantan et al. 2015"
 
-    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 600 : 12 }
+    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 780 : 15 }
 
     func data(_ scale: ReproductionScale) -> [String] { ["tinyshakespeare"] }
 

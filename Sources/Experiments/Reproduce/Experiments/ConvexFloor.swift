@@ -9,7 +9,7 @@ struct ConvexFloor: Reproduction {
     let source =
         "Theory: the stationary excess loss of SGD with noise of deviation σ is about ησ²d/4 in d well-curved directions"
 
-    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 30 : 6 }
+    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 30 : 5 }
 
     func data(_ scale: ReproductionScale) -> [String] { scale == .full ? ["a9a"] : [] }
 

@@ -11,7 +11,7 @@ struct DeepMNIST: Reproduction {
         "Neelakantan et al. 2015, Adding Gradient Noise Improves Learning for Very Deep Networks, table 1 (best / mean of "
         + "their runs)"
 
-    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 600 : 12 }
+    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 450 : 10 }
 
     func data(_ scale: ReproductionScale) -> [String] { scale == .full ? ["mnist"] : [] }
 

@@ -9,7 +9,7 @@ struct NoisyLabels: Reproduction {
     let source =
         "Foret, Kleiner, Mobahi, Neyshabur 2021, Sharpness-Aware Minimization for Efficiently Improving Generalization"
 
-    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 480 : 12 }
+    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 480 : 10 }
 
     func data(_ scale: ReproductionScale) -> [String] { scale == .full ? ["mnist"] : [] }
 

@@ -12,7 +12,7 @@ struct SmallData: Reproduction {
     let source =
         "Foret, Kleiner, Mobahi, Neyshabur 2021, Sharpness-Aware Minimization for Efficiently Improving Generalization"
 
-    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 240 : 12 }
+    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 200 : 5 }
 
     func data(_ scale: ReproductionScale) -> [String] { scale == .full ? ["mnist"] : [] }
 
