@@ -26,25 +26,27 @@ extension ComparisonReport {
         ]
     }
 
-    private var isShare: Bool { metric.hasSuffix("accuracy") }
+    /// Whether the metric is shown as a percentage.
+    var isShare: Bool { metric.hasSuffix("accuracy") }
 
-    private func number(_ value: Double) -> String {
+    /// A value of the metric as people read it.
+    func number(_ value: Double) -> String {
         isShare ? String(format: "%.2f%%", value * 100) : String(format: "%.4g", value)
     }
 
-    private func range(_ interval: Interval?) -> String {
+    func range(_ interval: Interval?) -> String {
         interval.map { "\(number($0.lower)) … \(number($0.upper))" } ?? "–"
     }
 
     /// `+0.52 [0.21, 0.80]`: the arm's gain; above 0 is better.
-    private func gain(_ comparison: PairedComparison) -> String {
+    func gain(_ comparison: PairedComparison) -> String {
         let scale = isShare ? 100.0 : 1
         func signed(_ value: Double) -> String { String(format: isShare ? "%+.2f" : "%+.3g", value * scale) }
         let interval = comparison.interval.map { " [\(signed($0.lower)), \(signed($0.upper))]" } ?? ""
         return signed(comparison.mean) + interval
     }
 
-    private static func words(_ comparison: PairedComparison) -> String {
+    static func words(_ comparison: PairedComparison) -> String {
         switch comparison.verdict {
         case .better: "better"
         case .worse: "worse"
