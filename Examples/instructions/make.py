@@ -1,6 +1,6 @@
 """Makes tasks.jsonl and tokenizer.json: small tasks on made-up words, and a byte-level tokenizer trained on them.
 
-.python Examples/instructions/make.py $(scripts/huggingface)
+./.python Examples/instructions/make.py $(scripts/huggingface)
 """
 
 import json

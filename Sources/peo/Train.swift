@@ -64,6 +64,10 @@ struct Train: ParsableCommand {
     @Flag(name: .long, help: .hidden)
     var stopWithInput = false
 
+    // For searches: the run waits once this share of its steps is taken.
+    @Option(name: .long, help: .hidden)
+    var pauseAt: Double?
+
     func validate() throws {
         if config == nil && resume == nil {
             throw ValidationError("Missing expected argument '<config>' (or --resume <run>)")
@@ -91,10 +95,19 @@ struct Train: ParsableCommand {
             entry?.finish()
         }
         do {
-            try report(try prepared.train(), directory)
+            switch try prepared.train(pausingAt: pauseAt ?? 1) {
+            case .finished(let result): try report(result, directory)
+            case .paused(let pause): try Output.writeJSON(PauseReport(run: directory.shownPath, pause: pause))
+            }
         } catch let error as TrainingStopped {
             throw Self.explained(error, directory)
         }
+    }
+
+    /// What a run that waits prints.
+    private struct PauseReport: Encodable {
+        var run: String
+        var pause: PausedRun
     }
 
     private func prepare() throws -> Experiment.PreparedRun {

@@ -153,6 +153,9 @@ extension CatalogueSample {
         "constant": [.init(#"{"value": 0.3}"#)],
         "linear": [.init(#"{"from": 0.5, "to": 0}"#), .init(#"{"from": 0, "to": 0.5, "steps": 4}"#)],
         "exponential": [.init(#"{"from": 0.5, "factor": 0.7}"#)],
+        "geometric": [
+            .init(#"{"from": 0.01, "to": 0.9, "steps": 10}"#), .init(#"{"from": 0.5, "to": 0.01}"#),
+        ],
         "step": [.init(#"{"from": 0.5, "factor": 0.5, "every": 2}"#)],
         "cosine": [.init(#"{"from": 0.5, "to": 0.1, "warmup": 3}"#)],
         "cosineRestarts": [.init(#"{"from": 0.5, "to": 0.1, "period": 2, "periodFactor": 2}"#)],

@@ -1,6 +1,8 @@
 import Foundation
 
 /// One run of a comparison or a search: a configuration, a seed, and where its run directory is.
+///
+/// A cell may be a part of a run: the run then waits, and another cell goes on with it.
 struct Cell: Sendable {
     /// Shown in messages: `sam, seed 3`.
     var title: String
@@ -8,16 +10,28 @@ struct Cell: Sendable {
     /// The configuration's file.
     var config: URL
     var seed: UInt64
-    /// Further `--set` arguments.
-    var settings: [String] = []
+    /// The share of its steps after which the run waits; nil: it is trained to its end.
+    var pause: Pause?
+
+    /// Where a run waits.
+    struct Pause: Sendable {
+        /// Of the run's steps, in (0, 1).
+        var share: Double
+        /// Tells the pauses of one run apart, in its outcome's file name.
+        var name: String
+    }
 
     /// Where the outcome is kept.
-    var outcome: URL { directory.appendingPathExtension("json") }
+    var outcome: URL {
+        directory.appendingPathExtension((pause.map { $0.name + "." } ?? "") + "json")
+    }
 }
 
 /// How a cell ended; kept in a file beside its run.
 public struct CellOutcome: Codable, Sendable, Equatable {
     public enum Status: String, Codable, Sendable {
+        /// It waits where it was told to.
+        case paused
         /// It was trained to its end.
         case completed
         /// The stability controller gave up, or the loss was not finite.
@@ -27,7 +41,7 @@ public struct CellOutcome: Codable, Sendable, Equatable {
     }
 
     public var status: Status
-    /// Numbers measured with the final weights, by name: those of the test data, and `validation.` those of the held-out
+    /// Numbers measured with the last weights, by name: those of the test data, and `validation.` those of the held-out
     /// data.
     public var metrics: [String: Double]
     /// Why it was not completed.

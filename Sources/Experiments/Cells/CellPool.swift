@@ -8,73 +8,91 @@ import Training
 final class CellPool {
     private let program: URL
     private let parallel: Int
-    /// Is told each outcome as it comes, and how many of how many there are.
-    private let told: (Cell, CellOutcome, _ done: Int, _ of: Int) -> Void
     /// The most memory that a cell has held so far.
     private var largestPeak = 0
 
     /// How often a cell whose run is still locked is tried again, once a second.
     private static let patience = 60
 
-    init(
-        program: URL, parallel: Int, told: @escaping (Cell, CellOutcome, _ done: Int, _ of: Int) -> Void
-    ) {
+    init(program: URL, parallel: Int) {
         self.program = program
         self.parallel = parallel
-        self.told = told
     }
 
     /// Runs what is left of `cells`.
+    ///
+    /// - Parameter told: each outcome as it comes, and how many of how many there are.
     /// - Returns: the outcomes, in the cells' order.
-    /// - Throws: ``TrainingStopped`` when interrupted, with everything saved; `FileError`.
-    func run(_ cells: [Cell]) throws -> [CellOutcome] {
+    /// - Throws: as ``work(next:ended:)``.
+    func run(
+        _ cells: [Cell], told: (Cell, CellOutcome, _ done: Int, _ of: Int) -> Void = { _, _, _, _ in }
+    ) throws -> [CellOutcome] {
         var outcomes = try cells.map(Self.outcome)
         var waiting = outcomes.indices.filter { outcomes[$0] == nil }
-        var attempts: [Int: Int] = [:]
-        var working: [(index: Int, process: CellProcess)] = []
+        let numbers = Dictionary(uniqueKeysWithValues: cells.enumerated().map { ($1.outcome.path, $0) })
+        try work {
+            waiting.isEmpty ? nil : cells[waiting.removeFirst()]
+        } ended: { cell, outcome in
+            outcomes[numbers[cell.outcome.path]!] = outcome
+            told(cell, outcome, outcomes.count { $0 != nil }, cells.count)
+        }
+        return outcomes.map { $0! }
+    }
+
+    /// Runs cells, until there is none to run and none at work.
+    ///
+    /// - Parameters:
+    ///   - next: another cell, or nil if there is none for now; asked for wherever there is room.
+    ///   - ended: is told each outcome, which is in its file by then.
+    /// - Throws: `TrainingStopped` when interrupted, with everything saved; `FileError`.
+    func work(next: () throws -> Cell?, ended: (Cell, CellOutcome) throws -> Void) throws {
+        var attempts: [String: Int] = [:]
+        var again: [Cell] = []
+        var working: [CellProcess] = []
+        var done = 0
         var isStopping = false
-        defer { for (_, process) in working { process.interrupt() } }
-        while !working.isEmpty || !waiting.isEmpty {
+        defer { for process in working { process.interrupt() } }
+        while true {
             if Interruption.isRequested, !isStopping {
                 isStopping = true
-                for (_, process) in working { process.interrupt() }
+                for process in working { process.interrupt() }
             }
-            if isStopping, working.isEmpty { break }
-            while !isStopping, let next = waiting.first, hasRoom(beside: working.count) {
-                waiting.removeFirst()
-                try makeParent(of: cells[next])
-                working.append((next, try CellProcess(cells[next], program: program)))
+            while !isStopping, hasRoom(beside: working.count),
+                let cell = try again.isEmpty ? next() : again.removeFirst()
+            {
+                try makeParent(of: cell)
+                working.append(try CellProcess(cell, program: program))
             }
-            for (index, process) in working where !process.isRunning {
+            if working.isEmpty { break }
+            for process in working where !process.isRunning {
+                let cell = process.cell
                 largestPeak = max(largestPeak, process.peakBytes)
-                working.removeAll { $0.index == index }
+                working.removeAll { $0 === process }
                 switch try process.end() {
                 case .outcome(let outcome):
-                    outcomes[index] = outcome
-                    try AtomicFile.write(try JSON.encoder().encode(outcome), to: cells[index].outcome)
-                    told(cells[index], outcome, outcomes.count { $0 != nil }, cells.count)
+                    done += 1
+                    try AtomicFile.write(try JSON.encoder().encode(outcome), to: cell.outcome)
+                    try ended(cell, outcome)
                 case .interrupted: isStopping = true
                 case .busy:
-                    attempts[index, default: 0] += 1
-                    guard attempts[index, default: 0] <= Self.patience else {
+                    attempts[cell.outcome.path, default: 0] += 1
+                    guard attempts[cell.outcome.path, default: 0] <= Self.patience else {
                         throw FileError(
-                            path: cells[index].directory.path, operation: .lock, reason: .inUse,
+                            path: cell.directory.path, operation: .lock, reason: .inUse,
                             detail: "another process is working on this run")
                     }
                     Thread.sleep(forTimeInterval: 1)
-                    waiting.insert(index, at: 0)
+                    again.append(cell)
                 }
             }
             Thread.sleep(forTimeInterval: 0.05)
         }
         guard !isStopping else {
-            let done = outcomes.count { $0 != nil }
             throw TrainingStopped(
                 .interrupted,
-                "interrupted after \(done) of \(cells.count) cells; everything is saved. The same command goes on",
+                "interrupted after \(done) cells of this call; everything is saved. The same command goes on",
                 step: done, checkpointStep: nil)
         }
-        return outcomes.map { $0! }
     }
 
     /// Whether another cell may begin: as many as asked for, and with memory for one as large as the largest so far.
@@ -91,7 +109,8 @@ final class CellPool {
         return line.split(separator: " ").compactMap { Int($0) }.first.map { $0 * 1024 }
     }
 
-    private static func outcome(of cell: Cell) throws -> CellOutcome? {
+    /// What the file of a cell says; nil where there is none.
+    static func outcome(of cell: Cell) throws -> CellOutcome? {
         guard FileManager.default.fileExists(atPath: cell.outcome.path) else { return nil }
         do {
             return try JSON.decoder().decode(

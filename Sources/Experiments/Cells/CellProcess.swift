@@ -24,8 +24,8 @@ final class CellProcess {
                 : [
                     "train", cell.config.path, "--output", cell.directory.path, "--set",
                     "training.seed=\(cell.seed)",
-                ]
-                    + cell.settings.flatMap { ["--set", $0] })
+                ])
+            + (cell.pause.map { ["--pause-at", "\($0.share)"] } ?? [])
             + ["--json", "--stop-with-input", "--no-index"]
         // Cells share the cores: threads that wait by spinning would take them from each other.
         process.environment = ProcessInfo.processInfo.environment.merging(["OMP_WAIT_POLICY": "passive"]) {
@@ -69,6 +69,14 @@ final class CellProcess {
                     message: "the process was ended by signal \(process.terminationStatus)", peakBytes: peak))
         }
         if process.terminationStatus == 0 {
+            if let waiting = try? JSON.decoder().decode(Waiting.self, from: said).pause {
+                let prefix = waiting.on == "test" ? "" : waiting.on + "."
+                return .outcome(
+                    CellOutcome(
+                        status: .paused, metrics: try waiting.evaluation.numbers(prefix: prefix),
+                        message: nil,
+                        peakBytes: peak))
+            }
             let result = try TrainingResult(
                 contentsOf: cell.directory.appendingPathComponent("result.json"))
             return .outcome(
@@ -86,6 +94,11 @@ final class CellProcess {
                         ?? "the process ended with exit code \(process.terminationStatus)",
                     peakBytes: peak))
         }
+    }
+
+    /// What `peo train --json` prints of a run that waits.
+    private struct Waiting: Decodable {
+        var pause: PausedRun
     }
 
     /// What `peo --json` prints for an error.

@@ -45,89 +45,39 @@ public struct Comparison {
     /// - Throws: `TrainingStopped` when interrupted: the same call goes on; `FileError`; ``ConfigError`` where the directory
     ///   holds another comparison.
     public func run(program: URL, told: @escaping (String) -> Void) throws -> ComparisonReport {
-        try claimDirectory()
-        let pool = CellPool(program: program, parallel: parallel) { cell, outcome, done, all in
-            told("\(cell.title): \(Self.words(outcome)) (\(done) of \(all))")
+        let study = try StudyDirectory(directory, kind: "comparison", text: config.text, file: file)
+        let pool = CellPool(
+            program: program,
+            parallel: CellPool.parallel(plan.arms.flatMap(\.candidates).map(\.config), config.parallel))
+        func run(_ cells: [Cell]) throws -> [CellOutcome] {
+            try pool.run(cells) { cell, outcome, done, all in
+                told("\(cell.title): \(outcome.words()) (\(done) of \(all))")
+            }
         }
-        let chosen = try choose(pool)
+        let chosen = try choose(run)
         let final = try zip(plan.arms, chosen).flatMap { arm, candidate in
             try cells(
                 of: arm.candidates[candidate].config, arm.name, "cells/\(arm.name)", seeds: config.seeds)
         }
-        let outcomes = try pool.run(final)
+        let outcomes = try run(final)
         let report = try ComparisonReport(
             name: directory.lastPathComponent, config, plan, chosen: chosen, outcomes: outcomes, file: file)
         let encoder = JSON.encoder()
         encoder.outputFormatting.insert(.prettyPrinted)
         try AtomicFile.write(
             try encoder.encode(report), to: directory.appendingPathComponent("comparison.json"))
+        withExtendedLifetime(study) {}
         return report
     }
 
-    /// Cells that run at once.
-    private var parallel: Int {
-        let threads = plan.arms.flatMap(\.candidates).map { $0.config.training.threads ?? 1 }.max() ?? 1
-        return config.parallel ?? max(1, ProcessInfo.processInfo.activeProcessorCount / threads)
-    }
-
-    private static func words(_ outcome: CellOutcome) -> String {
-        guard outcome.status == .completed else {
-            return "\(outcome.status.rawValue): \(outcome.message ?? "no reason given")"
-        }
-        return ["accuracy", "loss", "rmse"].compactMap { name in
-            outcome.metrics[name].map { "\(name) \(String(format: "%.4g", $0))" }
-        }.joined(separator: ", ")
-    }
-
-    /// Makes the directory, or finds in it the same comparison.
-    private func claimDirectory() throws {
-        let text = Data(config.text.utf8)
-        let stored = directory.appendingPathComponent("comparison.yaml")
-        if FileManager.default.fileExists(atPath: stored.path) {
-            guard try MappedFile.contents(of: stored) == text else {
-                throw ConfigError(
-                    .badValue,
-                    "\(directory.relativePath) holds another comparison, or an older version of this one; give another "
-                        + "--output, or remove it", file: file)
-            }
-            return
-        }
-        guard !FileManager.default.fileExists(atPath: directory.path) else {
-            throw FileError(
-                path: directory.relativePath, operation: .create, reason: .notAFile,
-                detail: "it exists, and is no comparison; give another --output")
-        }
-        do {
-            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        } catch {
-            throw FileError(
-                path: directory.relativePath, operation: .create, reason: .permission,
-                detail: "the directory cannot be made")
-        }
-        try AtomicFile.write(text, to: stored)
-    }
-
-    /// The cells of one configuration, whose file is written where it is missing.
     private func cells(
         of config: ExperimentConfig, _ title: String, _ place: String, seeds: [UInt64]
     ) throws -> [Cell] {
-        let folder = directory.appendingPathComponent(place)
-        let file = folder.appendingPathComponent("config.yaml")
-        var config = config
-        config.output = nil
-        if !FileManager.default.fileExists(atPath: file.path) {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try AtomicFile.write(Data(try config.resolved(threads: 1).yaml().utf8), to: file)
-        }
-        return seeds.map { seed in
-            Cell(
-                title: "\(title), seed \(seed)", directory: folder.appendingPathComponent("seed-\(seed)"),
-                config: file, seed: seed)
-        }
+        try Cell.all(of: config, title, in: directory.appendingPathComponent(place), seeds: seeds)
     }
 
     /// The number of each arm's best candidate.
-    private func choose(_ pool: CellPool) throws -> [Int] {
+    private func choose(_ run: ([Cell]) throws -> [CellOutcome]) throws -> [Int] {
         // Seeds that no comparison uses by default.
         let seeds = (1...UInt64(config.choosing.seeds)).map { 1_000_000 + $0 }
         return try plan.arms.map { arm in
@@ -140,9 +90,9 @@ public struct Comparison {
                     of: config, "\(arm.name), candidate \(number)", "choose/\(arm.name)/\(number)",
                     seeds: seeds)
             }
-            let outcomes = try pool.run(cells)
+            let outcomes = try run(cells)
             let known = Set(outcomes.flatMap(\.metrics.keys))
-            let metric = try ComparisonMetric.named(config.metric, among: known, file: file)
+            let metric = try CellMetric.named(config.metric, among: known, file: file)
             var best: (number: Int, value: Double)?
             for number in arm.candidates.indices {
                 let own = outcomes[(number * seeds.count)..<((number + 1) * seeds.count)]

@@ -75,19 +75,12 @@ public struct ComparisonConfig: Sendable {
     /// - Throws: ``ConfigError``, `FileError`.
     public init(contentsOf url: URL) throws {
         let file = url.relativePath
-        let text = try Self.text(of: url)
+        let text = try BaseConfiguration.text(of: url)
         let root = try ConfigNode(yaml: text, file: file)
         let settings = try ConfigDecoder.decode(Settings.self, from: root, file: file)
-        var everything = text
-        if case .scalar(let scalar) = settings.config.node.content {
-            let path = URL(fileURLWithPath: scalar.text, relativeTo: url.deletingLastPathComponent())
-            let baseText = try Self.text(of: path)
-            base = try ConfigNode(yaml: baseText, file: path.relativePath)
-            everything += "\n---\n" + baseText
-        } else {
-            base = settings.config.node
-        }
-        self.text = everything
+        let changed = try BaseConfiguration(settings.config, namedIn: url)
+        base = changed.node
+        self.text = text + changed.text
         arms = try Self.arms(settings.arms.node, file: file)
         let names = arms.map(\.name)
         baseline = settings.baseline ?? names[0]
@@ -103,13 +96,6 @@ public struct ComparisonConfig: Sendable {
         level = settings.level
         choosing = settings.choosing
         parallel = settings.parallel
-    }
-
-    private static func text(of url: URL) throws -> String {
-        guard let text = String(data: try MappedFile.contents(of: url), encoding: .utf8) else {
-            throw ConfigError(.syntax, "the file is not UTF-8 text", file: url.relativePath)
-        }
-        return text
     }
 
     private static func arms(_ node: ConfigNode, file: String) throws -> [Arm] {
@@ -198,13 +184,5 @@ public struct ComparisonConfig: Sendable {
             try container.require(
                 (1...1024).contains(parallel ?? 1), .parallel, "is \(parallel ?? 0); allowed: 1 to 1024")
         }
-    }
-}
-
-extension KeyedDecodingContainer {
-    /// Refuses the value of a key unless a condition holds.
-    fileprivate func require(_ condition: Bool, _ key: Key, _ problem: @autoclosure () -> String) throws {
-        guard !condition else { return }
-        throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: problem())
     }
 }

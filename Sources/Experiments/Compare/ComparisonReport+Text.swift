@@ -4,13 +4,10 @@ import Statistics
 extension ComparisonReport {
     /// The report for people: a table of the arms, and a verdict on each.
     public var text: String {
-        var rows = [["arm", metric, "95% interval", "gradients", "against \(baseline)", "p", "verdict"]]
-        for arm in arms { rows.append(row(arm)) }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        let table = rows.map { row in
-            zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-                .joined(separator: "  ").trimmingCharacters(in: .whitespaces)
-        }
+        let table = TextTable(
+            header: ["arm", metric, "95% interval", "gradients", "against \(baseline)", "p", "verdict"],
+            rows: arms.map(row)
+        ).lines
         return (table + notes).joined(separator: "\n")
     }
 
@@ -26,13 +23,11 @@ extension ComparisonReport {
         ]
     }
 
-    /// Whether the metric is shown as a percentage.
-    var isShare: Bool { metric.hasSuffix("accuracy") }
+    /// What the arms are compared by.
+    var judge: CellMetric { CellMetric(name: metric) }
 
     /// A value of the metric as people read it.
-    func number(_ value: Double) -> String {
-        isShare ? String(format: "%.2f%%", value * 100) : String(format: "%.4g", value)
-    }
+    func number(_ value: Double) -> String { judge.text(value) }
 
     func range(_ interval: Interval?) -> String {
         interval.map { "\(number($0.lower)) … \(number($0.upper))" } ?? "–"
@@ -40,8 +35,10 @@ extension ComparisonReport {
 
     /// `+0.52 [0.21, 0.80]`: the arm's gain; above 0 is better.
     func gain(_ comparison: PairedComparison) -> String {
-        let scale = isShare ? 100.0 : 1
-        func signed(_ value: Double) -> String { String(format: isShare ? "%+.2f" : "%+.3g", value * scale) }
+        let scale = judge.isShare ? 100.0 : 1
+        func signed(_ value: Double) -> String {
+            String(format: judge.isShare ? "%+.2f" : "%+.3g", value * scale)
+        }
         let interval = comparison.interval.map { " [\(signed($0.lower)), \(signed($0.upper))]" } ?? ""
         return signed(comparison.mean) + interval
     }
@@ -79,7 +76,7 @@ extension ComparisonReport {
                 guard let first = cells.first else { continue }
                 notes.append(
                     "\(arm.name): \(cells.count) of \(arm.cells.count) seeds \(status.rawValue), and are left out (seed "
-                        + "\(first.seed): \(first.outcome.message ?? "no reason given")).")
+                        + "\(first.seed): \(first.outcome.reason)).")
             }
         }
         return notes

@@ -47,7 +47,7 @@ public struct ComparisonReport: Codable, Sendable {
         self.name = name
         baseline = config.baseline
         level = config.level
-        let metric = try ComparisonMetric.named(
+        let metric = try CellMetric.named(
             config.metric, among: Set(outcomes.flatMap(\.metrics.keys)), file: file)
         self.metric = metric.name
         isHigherBetter = metric.isHigherBetter

@@ -50,11 +50,24 @@ public struct Experiment {
 
         /// Trains to the end, and notes in `run.json` how it ended. See `Trainer.train`.
         public func train() throws -> TrainingResult {
-            if let finished { return finished }
+            guard case .finished(let result) = try train(pausingAt: 1) else {
+                preconditionFailure("a run that is not asked to pause does not")
+            }
+            return result
+        }
+
+        /// Trains until a share of the run's steps is taken, rounded up, and notes in `run.json` how that ended.
+        package func train(pausingAt share: Double) throws -> TrainingEnd {
+            guard let trainer else { return .finished(finished!) }
             do {
-                let result = try trainer!.train()
-                directory.noteEnd(result.status == .completed ? .completed : .stoppedEarly)
-                return result
+                let end = try trainer.train(
+                    pausingAt: Int((share * Double(trainer.totalSteps)).rounded(.up)))
+                switch end {
+                case .finished(let result):
+                    directory.noteEnd(result.status == .completed ? .completed : .stoppedEarly)
+                case .paused: directory.noteEnd(.paused)
+                }
+                return end
             } catch let error as TrainingStopped {
                 directory.noteEnd(
                     error.code == .interrupted ? .interrupted : .diverged, message: error.message)

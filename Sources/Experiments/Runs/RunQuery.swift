@@ -53,7 +53,7 @@ public struct RunQuery: Sendable {
             case "trainingSeconds": ordered(a.trainingSeconds, b.trainingSeconds)
             default:
                 ordered(
-                    a.metrics[key], b.metrics[key], descending: ComparisonMetric(name: key).isHigherBetter)
+                    a.metrics[key], b.metrics[key], descending: CellMetric(name: key).isHigherBetter)
             }
         return decided ?? (a.run < b.run)
     }

@@ -61,7 +61,7 @@ extension RunRecord {
         switch end {
         // A result that is gone: the run would be finished anew.
         case .completed, .stoppedEarly: isAtWork ? .running : .killed
-        case .interrupted: .interrupted
+        case .interrupted, .paused: .interrupted
         case .diverged: .diverged
         case .failed: .failed
         case nil: isAtWork ? .running : .killed

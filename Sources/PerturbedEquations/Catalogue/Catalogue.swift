@@ -33,7 +33,8 @@ public struct Catalogue: Sendable {
             IVON.self,
         ],
         schedules: [
-            ConstantSchedule.self, LinearSchedule.self, ExponentialSchedule.self, StepSchedule.self,
+            ConstantSchedule.self, LinearSchedule.self, GeometricSchedule.self, ExponentialSchedule.self,
+            StepSchedule.self,
             CosineSchedule.self, CosineRestartsSchedule.self, PolynomialSchedule.self, OneCycleSchedule.self,
             RiseNearTheEndSchedule.self, PiecewiseSchedule.self,
             InversePowerSchedule.self, AnnealedGradientNoiseSchedule.self,

@@ -27,6 +27,13 @@ extension Trainer {
         }
     }
 
+    /// Saves, and measures the model on what it is judged by; the log is that of a run without pauses.
+    func waitHere() throws -> PausedRun {
+        if try run.checkpoints.steps().first != step { try save() }
+        let (kind, evaluation) = try judge()
+        return PausedRun(step: step, evaluation: evaluation, on: kind.rawValue)
+    }
+
     /// Writes the checkpoint of the best evaluation.
     func saveBest() throws {
         try run.checkpoints.saveBest(manifest, tensors, metadata: optimizer.core.stateMetadata())

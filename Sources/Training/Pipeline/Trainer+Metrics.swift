@@ -82,6 +82,12 @@ extension Trainer {
         )
     }
 
+    /// Measures the weights that are judged, on the data that they are judged by; nothing is logged.
+    func judge() throws -> (MetricsRecord.Kind, Evaluation) {
+        let (kind, split) = plan.evaluated
+        return (kind, try withJudgedWeights { try measure(on: split) })
+    }
+
     private func measure(on split: DataSplit) throws -> Evaluation {
         try Evaluation.measure(plan.model, on: split, of: plan.data.kind, loss: plan.settings.loss)
     }

@@ -90,17 +90,29 @@ public final class Trainer {
     /// - Throws: ``TrainingStopped`` when interrupted or given up, with a checkpoint saved; `FileError`,
     ///   `TorchError`.
     public func train() throws -> TrainingResult {
+        guard case .finished(let result) = try train(pausingAt: plan.totalSteps) else {
+            preconditionFailure("a run that is not asked to pause does not")
+        }
+        return result
+    }
+
+    /// Trains to the end, or to a step before it, where the run waits with a checkpoint.
+    ///
+    /// Nothing of the run depends on its pauses.
+    /// - Throws: as ``train()``.
+    public func train(pausingAt pause: Int) throws -> TrainingEnd {
         defer { reporter.finish() }
+        let end = min(pause, plan.totalSteps)
         let loader = BatchLoader(
             plan.data.train, of: plan.data.kind, noise: noise, inBackground: plan.settings.loadsInBackground)
         let key = NoiseKey(seed: plan.settings.seed)
         var shown: TrainingStep.Outcome?
 
-        while step < plan.totalSteps, !patienceIsOver {
+        while step < end, !patienceIsOver {
             let batches = plan.data.train.order(key: key, epoch: position.epoch)
                 .batches(of: plan.settings.batchSize)
             var started = clock.now
-            while position.batch < batches.count, step < plan.totalSteps {
+            while position.batch < batches.count, step < end {
                 let epoch = position.epoch
                 // A function of the step alone, so that a resumed run measures the same steps.
                 let measure = (step + 1) % plan.settings.logEvery == 0
@@ -128,7 +140,8 @@ public final class Trainer {
                 if endsEpoch || patienceIsOver { break }
             }
         }
-        return try finish()
+        guard step >= plan.totalSteps || patienceIsOver else { return .paused(try waitHere()) }
+        return .finished(try finish())
     }
 
     func microBatches(_ batch: ArraySlice<Int>) -> [ArraySlice<Int>] {
@@ -199,6 +212,8 @@ public final class Trainer {
 
     /// Logical steps taken.
     var step: Int { optimizer.core.step }
+    /// Logical steps of the whole run.
+    package var totalSteps: Int { plan.totalSteps }
 
     /// What observers are told of the step just taken.
     func moment(_ epoch: Int) -> TrainingMoment {

@@ -143,7 +143,9 @@ public struct TrainingPlan {
     }
 
     /// Batches of one epoch.
-    var stepsPerEpoch: Int { TrainingPlan.batches(of: data.train.examplesPerEpoch, size: settings.batchSize) }
+    package var stepsPerEpoch: Int {
+        TrainingPlan.batches(of: data.train.examplesPerEpoch, size: settings.batchSize)
+    }
 
     /// Logical steps of the whole run: the horizon of its schedules.
     public var totalSteps: Int { settings.steps ?? (settings.epochs ?? 1) * stepsPerEpoch }

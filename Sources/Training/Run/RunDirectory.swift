@@ -20,7 +20,7 @@ import Safetensors
 public struct RunDirectory: Sendable {
     public let url: URL
     /// Keeps other processes out of the run while this one works on it.
-    private let lock: RunLock
+    private let lock: DirectoryLock
 
     public var config: URL { url.appendingPathComponent("config.yaml") }
     public var information: URL { url.appendingPathComponent("run.json") }
@@ -45,7 +45,7 @@ public struct RunDirectory: Sendable {
         do {
             try AtomicFile.write(Data(config.utf8), to: scratch.appendingPathComponent("config.yaml"))
             try makeDirectory(scratch.appendingPathComponent("checkpoints"))
-            let lock = try RunLock(directory: scratch)
+            let lock = try DirectoryLock(scratch, work: "this run")
             var number = 1
             while true {
                 let suffix = number == 1 ? "" : "-\(number)"
@@ -75,7 +75,7 @@ public struct RunDirectory: Sendable {
                 path: url.path, operation: .open, reason: .missing,
                 detail: "no run is there (a run is a directory with a config.yaml)")
         }
-        let run = RunDirectory(url: url, lock: try RunLock(directory: url))
+        let run = RunDirectory(url: url, lock: try DirectoryLock(url, work: "this run"))
         // The lock is ours, so whatever is unfinished was left by a process that was killed.
         for directory in [url, run.checkpoints.directory] {
             _ = try? AtomicFile.removeAbandoned(in: directory, olderThan: 0)

@@ -10,6 +10,8 @@ public struct RunInformation: Codable, Sendable {
         case completed, stoppedEarly
         /// It was asked to stop, and has saved.
         case interrupted
+        /// It waits where it was told to.
+        case paused
         /// The stability controller gave up.
         case diverged
         /// Something else went wrong: a full disk, too little memory.

@@ -17,7 +17,7 @@ import Testing
         SGD(learningRate: 0.5), Momentum(learningRate: 0.5), Nesterov(learningRate: 0.5), Adam(), AdamW(),
         RMSProp(), AdaGrad(), AdamPE(), RMSPE(), PNM(learningRate: 0.5), AdaPNM(), SGLD(learningRate: 0.5),
         PSGLD(learningRate: 0.5), SGHMC(learningRate: 0.5), SGNHT(learningRate: 0.5), ConstantSchedule(0.5),
-        LinearSchedule(from: 0.5, to: 0.5, steps: 5),
+        LinearSchedule(from: 0.5, to: 0.5, steps: 5), GeometricSchedule(from: 0.5, to: 0.5, steps: 5),
         ExponentialSchedule(from: 0.5, factor: 0.5), StepSchedule(from: 0.5, factor: 0.5, every: 5),
         CosineSchedule(from: 0.5, steps: 5), InversePowerSchedule(from: 0.5, exponent: 0.5),
         AnnealedGradientNoiseSchedule(eta: 0.5), SequenceSchedule([.init(0.5, for: nil)]),

@@ -27,6 +27,13 @@ import Testing
         #expect(CosineRestartsSchedule(from: 1, period: 1, periodFactor: .max).value(at: .max - 1).isFinite)
     }
 
+    @Test func geometric() {
+        let rising = GeometricSchedule(from: 0.01, to: 100, steps: 4)
+        #expect(Self.near(Self.values(rising, [0, 1, 2, 3, 4, 9]), [0.01, 0.1, 1, 10, 100, 100]))
+        #expect(Self.near([GeometricSchedule(from: 8, to: 2).resolved(horizon: 2).value(at: 1)], [4]))
+        #expect(throws: ConfigurationError.self) { try GeometricSchedule(from: 0, to: 1).validate() }
+    }
+
     @Test func polynomial() {
         let square = PolynomialSchedule(from: 5, to: 1, power: 2, steps: 4)
         #expect(Self.near(Self.values(square, [0, 1, 2, 3, 4, 9]), [5, 3.25, 2, 1.25, 1, 1]))

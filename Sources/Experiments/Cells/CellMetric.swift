@@ -1,7 +1,7 @@
 import PerturbedEquations
 
-/// A number by which arms are compared.
-struct ComparisonMetric: Equatable {
+/// A number by which arms are compared, or trials judged.
+struct CellMetric: Equatable {
     let name: String
 
     /// Whether more is better.
@@ -14,11 +14,25 @@ struct ComparisonMetric: Equatable {
         isHigherBetter ? arm - baseline : baseline - arm
     }
 
+    /// What is to be small.
+    func loss(_ value: Double) -> Double { isHigherBetter ? -value : value }
+
+    /// The value whose loss it is.
+    func value(ofLoss loss: Double) -> Double { isHigherBetter ? -loss : loss }
+
+    /// Whether values are shares, shown in percent.
+    var isShare: Bool { name.hasSuffix("accuracy") }
+
+    /// The value as people read it.
+    func text(_ value: Double) -> String {
+        isShare ? String(format: "%.2f%%", value * 100) : String(format: "%.4g", value)
+    }
+
     /// The metric of that name among those that the cells have.
     /// - Throws: ``ConfigError`` with those that there are.
-    static func named(_ name: String?, among known: Set<String>, file: String) throws -> ComparisonMetric {
+    static func named(_ name: String?, among known: Set<String>, file: String) throws -> CellMetric {
         guard let name else {
-            return ComparisonMetric(
+            return CellMetric(
                 name: known.contains("perplexity") || !known.contains("accuracy") ? "loss" : "accuracy")
         }
         guard known.contains(name) || known.isEmpty else {
@@ -28,6 +42,6 @@ struct ComparisonMetric: Equatable {
                 "there is no metric '\(name)'\(hint) (allowed: \(known.sorted().joined(separator: ", ")))",
                 keyPath: "metric", file: file)
         }
-        return ComparisonMetric(name: name)
+        return CellMetric(name: name)
     }
 }

@@ -1,0 +1,52 @@
+import Foundation
+import Safetensors
+import Training
+
+/// The directory of a comparison or a search: claimed by the text of its file, and locked while a process works there.
+///
+/// A study that was interrupted goes on in its directory; another study is refused.
+final class StudyDirectory {
+    let url: URL
+    private let lock: DirectoryLock
+
+    /// Makes the directory, or finds the same study in it.
+    ///
+    /// - Parameters:
+    ///   - kind: `comparison` or `search`; names the stored file too.
+    ///   - text: everything that the study depends on.
+    ///   - file: the study's file, for messages.
+    /// - Throws: ``ConfigError`` where the directory holds another study; `FileError` where it cannot be made, is something
+    ///   else, or is in use.
+    init(_ url: URL, kind: String, text: String, file: String) throws {
+        self.url = url
+        let stored = url.appendingPathComponent("\(kind).yaml")
+        let isThere = FileManager.default.fileExists(atPath: stored.path)
+        guard isThere || Self.isFree(url) else {
+            throw FileError(
+                path: url.relativePath, operation: .create, reason: .notAFile,
+                detail: "it exists, and is no \(kind); give another --output")
+        }
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        } catch {
+            throw FileError(
+                path: url.relativePath, operation: .create, reason: .permission,
+                detail: "the directory cannot be made")
+        }
+        lock = try DirectoryLock(url, work: "this \(kind)")
+        if !isThere { try AtomicFile.write(Data(text.utf8), to: stored) }
+        guard try MappedFile.contents(of: stored) == Data(text.utf8) else {
+            throw ConfigError(
+                .badValue,
+                "\(url.relativePath) holds another \(kind), or an older version of this one; give another "
+                    + "--output, or remove it", file: file)
+        }
+    }
+
+    /// Whether nothing is there, or no more than a lock of a process that was killed before it wrote anything.
+    private static func isFree(_ url: URL) -> Bool {
+        guard FileManager.default.fileExists(atPath: url.path) else { return true }
+        let names = try? FileManager.default.contentsOfDirectory(atPath: url.path)
+        return names.map { $0.allSatisfy { $0.hasPrefix(".") } && !$0.isEmpty } ?? false
+    }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A run that waits on the way, as those of a search do.
+@Suite struct PauseTests {
+    /// Pauses leave no trace: the weights and the log are those of a run without.
+    @Test func pausesLeaveNoTrace() throws {
+        let directory = try TemporaryDirectory()
+        let settings = [
+            "--set", "training.validation={fraction: 0.1}", "--set", "training.average={ema: 0.9}",
+        ]
+        _ = try PeoTool.config(PeoTool.smallConfig, in: directory)
+        let whole = try PeoTool.run(["train", "test.yaml", "--output", "whole"] + settings, in: directory)
+        #expect(whole.status == 0, "\(whole.all)")
+        let first = try PeoTool.run(
+            ["train", "test.yaml", "--output", "parts", "--pause-at", "0.26", "--json"] + settings,
+            in: directory)
+        let pause = first.json["pause"] as? [String: Any] ?? [:]
+        #expect(pause["step"] as? Int == 11 && pause["on"] as? String == "validation", "\(first.all)")
+        // The same pause again takes no step.
+        let again = try PeoTool.run(
+            ["train", "--resume", "parts", "--pause-at", "0.26", "--json"], in: directory)
+        #expect(try Self.pause(again) == Self.pause(first), "\(again.all)")
+        for share in ["0.5", "1"] {
+            let next = try PeoTool.run(
+                ["train", "--resume", "parts", "--pause-at", share, "--json"], in: directory)
+            #expect(next.status == 0, "\(next.all)")
+        }
+        for name in ["metrics.jsonl", "model.safetensors"] {
+            #expect(
+                try Data(contentsOf: directory.file("whole/\(name)"))
+                    == Data(contentsOf: directory.file("parts/\(name)")), "\(name)")
+        }
+    }
+
+    private static func pause(_ output: PeoTool.Output) throws -> Data {
+        try JSONSerialization.data(withJSONObject: output.json["pause"] ?? [:], options: .sortedKeys)
+    }
+}
