@@ -6,7 +6,8 @@ import Safetensors
 /// `peo report`
 struct Report: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Write a report on a run, a comparison or a reproduction: one HTML file with charts.",
+        abstract:
+            "Write a report on a run, a comparison, a search or a reproduction: one HTML file with charts.",
         discussion: """
             Examples:
               peo report runs/digits-cnn
@@ -17,7 +18,7 @@ struct Report: ParsableCommand {
             """)
 
     @Argument(
-        help: "The directory of a run, a comparison or a reproduction.", completion: .directory)
+        help: "The directory of a run, a comparison, a search or a reproduction.", completion: .directory)
     var directory: String
 
     @Option(

@@ -51,6 +51,8 @@ enum ReportBrowser {
             const name = plot.getAttribute('aria-label'), box = plot.getBoundingClientRect();
             if (!plot.querySelector('svg.main-svg')) faults.push(`${name} has no svg`);
             if (!plot.querySelector('.trace path, .bars .point path, .contour path, .scatterlayer path')) faults.push(`${name} has no traces`);
+            const ticks = [...plot.querySelectorAll('.ytick text')].map(text => text.getBoundingClientRect()).sort((a, b) => a.top - b.top);
+            if (ticks.some((tick, i) => i && tick.top < ticks[i - 1].bottom - 4)) faults.push(`the ticks of ${name} overlap`);
             for (const text of plot.querySelectorAll('svg text')) {
               const own = text.getBoundingClientRect();
               if (own.width && (own.left < box.left - 0.5 || own.right > box.right + 0.5 || own.top < box.top - 0.5 || own.bottom > box.bottom + 0.5))

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `peo report`: one HTML file about a run, a comparison or a reproduction.
+/// `peo report`: one HTML file about a run, a comparison, a search or a reproduction.
 @Suite struct ReportTests {
     private let directory: TemporaryDirectory
 
@@ -111,7 +111,12 @@ import Testing
         try makeRun()
         try makeComparison()
         _ = try peo("reproduce", "label-noise", "--quick", "--output", "again")
-        let places = ["run", "comparison", "again/quick/label-noise"]
+        _ = try PeoTool.config(
+            "config: test.yaml\ntrials: 6\nconfirm: {top: 2, seeds: 2}\nsearch: {rule.momentum.learningRate: "
+                + "{log: [1e-4, 1e3]}, rule.momentum.momentum: {linear: [0.1, 0.9]}}", in: directory,
+            name: "search.yaml")
+        _ = try peo("tune", "search.yaml", "--output", "search")
+        let places = ["run", "comparison", "again/quick/label-noise", "search"]
         let views = try ReportBrowser.look(at: try places.map(report))
         #expect(views.count == 2 * places.count)
         for view in views {
@@ -134,6 +139,10 @@ import Testing
         ] { #expect(texts[1].contains(words), "the comparison's report lacks '\(words)'") }
         for words in ["Where it does not help", "✓ met", "0.0004 … 0.0014", "Every criterion is met"] {
             #expect(texts[2].contains(words), "the reproduction's report lacks '\(words)'")
+        }
+        for words in ["best accuracy", "The best trials, trained to their end", "rule.momentum.learningRate"]
+        {
+            #expect(texts[3].contains(words), "the search's report lacks '\(words)'")
         }
     }
 
@@ -187,7 +196,7 @@ import Testing
         }
         let place = try refused(["run", "--output", "no/such/folder/report.html"])
         #expect(place.status == 73 && place.stderr.contains("no/such/folder"), "\(place.all)")
-        for name in ["comparison.json", "reproduction.json"] {
+        for name in ["search.json", "comparison.json", "reproduction.json"] {
             try Data("{".utf8).write(to: directory.file("cache/\(name)"))
             let output = try refused(["cache"])
             #expect(

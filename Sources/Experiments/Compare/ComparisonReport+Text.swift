@@ -23,10 +23,8 @@ extension ComparisonReport {
         ]
     }
 
-    /// Whether the metric is shown as a percentage.
-    var isShare: Bool { judge.isShare }
-
-    private var judge: CellMetric { CellMetric(name: metric) }
+    /// What the arms are compared by.
+    var judge: CellMetric { CellMetric(name: metric) }
 
     /// A value of the metric as people read it.
     func number(_ value: Double) -> String { judge.text(value) }
@@ -37,8 +35,10 @@ extension ComparisonReport {
 
     /// `+0.52 [0.21, 0.80]`: the arm's gain; above 0 is better.
     func gain(_ comparison: PairedComparison) -> String {
-        let scale = isShare ? 100.0 : 1
-        func signed(_ value: Double) -> String { String(format: isShare ? "%+.2f" : "%+.3g", value * scale) }
+        let scale = judge.isShare ? 100.0 : 1
+        func signed(_ value: Double) -> String {
+            String(format: judge.isShare ? "%+.2f" : "%+.3g", value * scale)
+        }
         let interval = comparison.interval.map { " [\(signed($0.lower)), \(signed($0.upper))]" } ?? ""
         return signed(comparison.mean) + interval
     }

@@ -121,9 +121,9 @@ struct ReportDocument {
             return "<tr>\(cells.joined())</tr>"
         }
         return """
-            <table\(table.columns.count > 2 ? " class=\"stacks\"" : "")>
+            <div class="table"><table\(table.columns.count > 2 ? " class=\"stacks\"" : "")>
             <thead><tr>\(heads.joined())</tr></thead>
-            <tbody>\(rows.joined(separator: "\n"))</tbody></table>
+            <tbody>\(rows.joined(separator: "\n"))</tbody></table></div>
             """
     }
 

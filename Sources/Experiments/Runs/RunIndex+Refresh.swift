@@ -99,7 +99,8 @@ extension RunIndex {
     /// How deep below a folder runs are looked for.
     private static let depth = 6
 
-    /// The run directories below a folder. Links are not followed; cells of comparisons belong to those.
+    /// The run directories below a folder. Links are not followed; runs that were to be left out, such as the cells of
+    /// comparisons and searches, are.
     static func runs(below folder: URL, depth: Int = depth) -> [URL] {
         guard depth > 0,
             let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path),
@@ -109,7 +110,14 @@ extension RunIndex {
             let place = folder.appendingPathComponent(name)
             var status = stat()
             guard lstat(place.path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return [] }
-            return RunDirectory.isRun(place) ? [place] : runs(below: place, depth: depth - 1)
+            guard RunDirectory.isRun(place) else { return runs(below: place, depth: depth - 1) }
+            return isLeftOut(place) ? [] : [place]
         }
+    }
+
+    /// Whether the process that worked on a run last was told to leave it out.
+    private static func isLeftOut(_ run: URL) -> Bool {
+        let facts = try? RunInformation(contentsOf: run.appendingPathComponent("run.json"))
+        return facts?.command.contains("--no-index") ?? false
     }
 }

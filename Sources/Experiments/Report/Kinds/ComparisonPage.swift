@@ -105,7 +105,9 @@ struct ComparisonPage: ReportKind {
         }
     }
 
-    private var unit: String { report.isShare ? "percentage points of \(report.metric)" : report.metric }
+    private var unit: String {
+        report.judge.isShare ? "percentage points of \(report.metric)" : report.metric
+    }
 
     private var method: String {
         "Gain: the mean over seeds of the paired difference from \(report.baseline), in \(unit), with its bootstrap interval; "
@@ -125,7 +127,7 @@ struct ComparisonPage: ReportKind {
 
     /// Paired differences of each arm, with every seed's.
     private var differences: ReportChart {
-        let scale = report.isShare ? 100.0 : 1
+        let scale = report.judge.isShare ? 100.0 : 1
         let baseline = report.arms.first { $0.name == report.baseline }
         let rows = report.arms.filter { $0.name != report.baseline }.map { arm in
             let gains = zip(arm.cells, baseline?.cells ?? []).compactMap { cell, base -> Double? in
@@ -152,7 +154,7 @@ struct ComparisonPage: ReportKind {
     private var eachSeed: ReportChart {
         ReportChart(
             forest: "\(report.metric.prefix(1).uppercased() + report.metric.dropFirst()) of each arm",
-            x: .init("\(report.metric)", isShare: report.isShare),
+            x: .init("\(report.metric)", isShare: report.judge.isShare),
             report.arms.map { arm in
                 let measure = arm.measures[report.metric]
                 return ReportChart.Row(

@@ -25,7 +25,7 @@ function axis(spec, values = []) {
     title: { text: wrapped(spec.title, narrow.matches ? 28 : 80).map(plain).join('<br>'), font: { size: 13 }, standoff: 8 }, automargin: true,
     type: spec.isLogarithmic ? 'log' : 'linear', tickformat: spec.isShare ? '~%' : undefined,
     exponentformat: 'power', minexponent: 6, separatethousands: true, nticks: narrow.matches ? 5 : 8,
-    dtick: !spec.isLogarithmic ? spec.tick : decades(values) > 1.5 ? 1 : undefined,
+    dtick: !spec.isLogarithmic ? spec.tick : decades(values) > 1.5 ? Math.ceil(decades(values) / 6) : undefined,
     range: spec.range ?? aroundOne(values), gridcolor: line, linecolor: line, zeroline: false, ticks: 'outside', tickcolor: line,
   };
 }
@@ -50,7 +50,7 @@ function layout(chart, more = {}) {
     font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: variable('--ink') },
     margin: { l: 8, r: 14, t: 10, b: 8 }, dragmode: coarse.matches ? false : 'zoom',
     hoverlabel: { bgcolor: variable('--card'), bordercolor: variable('--line'), font: { color: variable('--ink') } },
-    xaxis: axis(chart.x), yaxis: axis(chart.y, all('y')), ...more,
+    xaxis: axis(chart.x, chart.x.isLogarithmic ? all('x') : []), yaxis: axis(chart.y, all('y')), ...more,
   };
 }
 
