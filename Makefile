@@ -15,7 +15,7 @@ help:
 	@echo "make bench      the speed tables of the README, with PyTorch and optax in the same run"
 	@echo "make bench-training  training steps per second and memory of every network, PyTorch's and ours in turn"
 	@echo "make parity     compare with optax, posteriors, ivon-opt and pytorch_optimizer, number by number"
-	@echo "make bootstrap  only fetch and check libtorch (LIBTORCH=/path uses an installed one)"
+	@echo "make bootstrap  only fetch and check libtorch (LIBTORCH=/path uses an installed one), and Plotly for reports"
 	@echo "make build      set up and build in release"
 	@echo "make lint       check the formatting;  make format: apply it"
 
@@ -24,6 +24,7 @@ run: build
 
 bootstrap:
 	@scripts/bootstrap
+	@scripts/plotly >/dev/null || echo "going on without Plotly: peo report will say how to get it" >&2
 
 build: bootstrap
 	$(SWIFT) build -c release --product peo

@@ -26,8 +26,13 @@ let torchLibraries: [LinkerSetting] =
         ? [] : [.unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"])])
     + [.linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("gomp")]
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = [], excluding: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: excluding, swiftSettings: strict)
+func library(
+    _ name: String, _ dependencies: [Target.Dependency] = [], excluding: [String] = [],
+    embedding: [String] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, exclude: excluding,
+        resources: embedding.isEmpty ? nil : embedding.map { .embedInCode($0) }, swiftSettings: strict)
 }
 
 func tests(
@@ -96,7 +101,9 @@ let torch: [Target] = [
             "Training", "Statistics", "Models", "Datasets", "PerturbedEquations",
             .product(name: "Yams", package: "Yams"),
             .product(name: "GRDB", package: "GRDB.swift"),
-        ]),
+            .product(name: "Crypto", package: "swift-crypto"),
+        ],
+        embedding: ["Report/Page/report.css", "Report/Page/report.js"]),
     .executableTarget(
         name: "peo",
         dependencies: [

@@ -23,25 +23,27 @@ extension ComparisonReport {
         ]
     }
 
+    /// Whether the metric is shown as a percentage.
+    var isShare: Bool { judge.isShare }
+
     private var judge: CellMetric { CellMetric(name: metric) }
 
-    private func number(_ value: Double) -> String { judge.text(value) }
+    /// A value of the metric as people read it.
+    func number(_ value: Double) -> String { judge.text(value) }
 
-    private func range(_ interval: Interval?) -> String {
+    func range(_ interval: Interval?) -> String {
         interval.map { "\(number($0.lower)) … \(number($0.upper))" } ?? "–"
     }
 
     /// `+0.52 [0.21, 0.80]`: the arm's gain; above 0 is better.
-    private func gain(_ comparison: PairedComparison) -> String {
-        let scale = judge.isShare ? 100.0 : 1
-        func signed(_ value: Double) -> String {
-            String(format: judge.isShare ? "%+.2f" : "%+.3g", value * scale)
-        }
+    func gain(_ comparison: PairedComparison) -> String {
+        let scale = isShare ? 100.0 : 1
+        func signed(_ value: Double) -> String { String(format: isShare ? "%+.2f" : "%+.3g", value * scale) }
         let interval = comparison.interval.map { " [\(signed($0.lower)), \(signed($0.upper))]" } ?? ""
         return signed(comparison.mean) + interval
     }
 
-    private static func words(_ comparison: PairedComparison) -> String {
+    static func words(_ comparison: PairedComparison) -> String {
         switch comparison.verdict {
         case .better: "better"
         case .worse: "worse"

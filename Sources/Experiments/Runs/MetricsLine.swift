@@ -9,6 +9,8 @@ struct MetricsLine {
     var kind: MetricsRecord.Kind
     /// What was measured, by name; numbers that were not finite are absent.
     var values: [String: Double]
+    /// The names of those.
+    var notFinite: [String]
     /// What the stability controller did.
     var event: String?
 
@@ -22,6 +24,7 @@ struct MetricsLine {
         self.kind = kind
         epoch = object["epoch"]?.integer ?? 0
         event = object["event"]?.string
+        notFinite = object.members.filter(\.value.isNull).map(\.key)
         values = object.members.reduce(into: [:]) { values, member in
             switch member.value {
             case .integer(let value) where member.key != "step" && member.key != "epoch":

@@ -1,0 +1,149 @@
+import Foundation
+import Safetensors
+import Training
+
+/// The report on a run, finished or not.
+struct RunPage: ReportKind {
+    static let marker = "config.yaml"
+
+    private let directory: URL
+    private let record: RunRecord
+    private let result: TrainingResult?
+    private let information: RunInformation?
+    private let log: RunLog
+    private let config: String
+    private let evaluation: EvaluationReport?
+
+    static func page(of directory: URL) throws -> ReportPage { try RunPage(directory).page }
+
+    private init(_ directory: URL) throws {
+        self.directory = directory
+        config = String(
+            decoding: try MappedFile.contents(of: directory.appendingPathComponent("config.yaml")),
+            as: UTF8.self)
+        // The configuration may stand alone, without a run.
+        guard RunDirectory.isRun(directory) else {
+            throw FileError(
+                path: directory.relativePath, operation: .open, reason: .missing,
+                detail: "there is a config.yaml, but no run (a run has a run.json too)")
+        }
+        record = RunRecord(of: directory, run: directory.relativePath)
+        result = try? TrainingResult(contentsOf: directory.appendingPathComponent("result.json"))
+        information = try? RunInformation(contentsOf: directory.appendingPathComponent("run.json"))
+        log = try RunLog(contentsOf: directory.appendingPathComponent("metrics.jsonl"))
+        let evaluated = directory.appendingPathComponent(EvaluationReport.fileName)
+        evaluation =
+            FileManager.default.fileExists(atPath: evaluated.path)
+            ? try EvaluationReport(contentsOf: evaluated) : nil
+    }
+
+    private var page: ReportPage {
+        var page = ReportPage(
+            kind: "Run", title: record.name,
+            summary: "\(record.model) on \(record.data), seed \(record.seed.map { "\($0)" } ?? "unknown"), "
+                + (record.perturbation.isEmpty ? "without a perturbation" : "with \(record.perturbation)")
+                + ".",
+            figures: figures)
+        page.add("Result", [state] + [.facts(facts), .charts(RunCurves(log).measures)])
+        page.add("Perturbation and learning rate", [.charts(RunCurves(log).equation)].filter(\.isFilled))
+        page.add("What the stability controller did", StabilitySection(log, result?.stability).blocks)
+        if let evaluation { EvaluationSections(evaluation).add(to: &page) }
+        page.add("Configuration and versions", [versions, sessions, .listing(title: "config.yaml", config)])
+        return page
+    }
+
+    private var figures: [ReportPage.Fact] {
+        let measured = record.metrics
+        let on = measured["accuracy"] == nil && measured["loss"] == nil ? "validation." : ""
+        let name = on.isEmpty ? "test" : "validation"
+        var figures = ["accuracy", "loss", "perplexity", "rmse", "mae"].compactMap { metric in
+            measured[on + metric].map {
+                ReportPage.Fact("\(name) \(metric)", RunTable.value($0, of: metric))
+            }
+        }
+        figures.append(.init("steps", record.steps.formatted(.number.locale(Locale(identifier: "en_US")))))
+        figures.append(.init("training time", clockText(record.trainingSeconds)))
+        return figures
+    }
+
+    /// What a reader must know of a run that was not completed.
+    private var state: ReportPage.Block? {
+        let words: String
+        switch record.status {
+        case .completed, .missing: return nil
+        case .stoppedEarly: words = "Stopped early: the evaluation had stopped to improve."
+        case .running: words = "A process is working on this run; these are its numbers so far."
+        case .interrupted:
+            words = "The run was interrupted, and can be resumed; these are its numbers so far."
+        case .killed: words = "The run's process was killed; it can be resumed. These are its numbers so far."
+        case .diverged: words = "The run diverged."
+        case .failed: words = "The run failed."
+        case .damaged: words = "The run is damaged."
+        }
+        let tone: ReportPage.Tone = record.status == .stoppedEarly ? .good : .bad
+        return .callout(words + (record.message.map { " \($0)" } ?? ""), tone)
+    }
+
+    private var facts: [ReportPage.Fact] {
+        var facts: [ReportPage.Fact] = []
+        guard let result else { return facts }
+        func words(_ evaluation: Evaluation) -> String {
+            let values = [Metric.accuracy, .loss, .perplexity, .rmse, .mae].compactMap { metric in
+                evaluation.value(of: metric).map {
+                    "\(metric.rawValue) \(RunTable.value($0, of: metric.rawValue))"
+                }
+            }
+            return values.joined(separator: ", ")
+        }
+        facts.append(.init("Test", words(result.test) + " on \(result.test.count) targets"))
+        if let validation = result.validation {
+            facts.append(.init("Validation", words(validation) + " on \(validation.count) targets"))
+        }
+        if let best = result.best {
+            facts.append(
+                .init(
+                    "Best on \(result.bestOn)",
+                    words(best.evaluation) + " at step \(best.step), by \(best.metric.rawValue)"))
+        }
+        facts.append(.init("Model", "\(result.model), \(result.parameters) parameters"))
+        facts.append(
+            .init(
+                "Work",
+                "\(result.gradientEvaluations) gradient evaluations"
+                    + (result.lossEvaluations > 0 ? " and \(result.lossEvaluations) of the loss alone" : "")
+                    + ", \(short(result.stepsPerSecond)) steps per second"))
+        return facts
+    }
+
+    private var versions: ReportPage.Block? {
+        guard let information else { return nil }
+        return .facts([
+            .init("peo", information.peo), .init("libtorch", information.libtorch),
+            .init(
+                "Machine", "\(information.processor), \(information.threads) threads, \(information.system)"),
+            .init("Command", information.command.joined(separator: " ")),
+        ])
+    }
+
+    private var sessions: ReportPage.Block? {
+        guard let information, !information.sessions.isEmpty else { return nil }
+        return .table(
+            ReportTable(
+                columns: ["Session began", "from step", "to step", "training", "ended"], numeric: [1, 2, 3],
+                rows: information.sessions.map { session in
+                    [
+                        .init(session.started), .init("\(session.fromStep)", Double(session.fromStep)),
+                        .init("\(session.toStep)", Double(session.toStep)),
+                        .init(clockText(session.trainingSeconds), session.trainingSeconds),
+                        .init(session.end.map(\.rawValue) ?? "–"),
+                    ]
+                }))
+    }
+}
+
+extension ReportPage.Block {
+    /// Whether there is anything to see.
+    fileprivate var isFilled: Bool {
+        if case .charts(let charts) = self { !charts.isEmpty } else { true }
+    }
+}
