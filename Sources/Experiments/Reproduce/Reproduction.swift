@@ -1,3 +1,4 @@
+import Datasets
 import Foundation
 
 /// How large a reproduction is.
@@ -43,6 +44,8 @@ public struct ReproductionContext {
     public let directory: URL
     /// The `peo` that trains cells.
     public let program: URL
+    /// Where its data are looked for.
+    public let locations: DataLocations
     /// Is told what happens: a line for people.
     public let told: (String) -> Void
 

@@ -47,7 +47,8 @@ public struct ReproductionRun {
         }
         let start = ContinuousClock.now
         let findings = try reproduction.run(
-            ReproductionContext(scale: scale, directory: directory, program: program, told: told))
+            ReproductionContext(
+                scale: scale, directory: directory, program: program, locations: locations, told: told))
         let elapsed = (ContinuousClock.now - start) / .seconds(1)
         let result = ReproductionReport(of: reproduction, scale, findings, elapsed: elapsed)
         let encoder = JSON.encoder()
