@@ -4,12 +4,13 @@ import PerturbedEquations
 
 /// The families of things that a configuration can name: what `peo list` lists.
 public enum CatalogueFamily: String, CaseIterable, Sendable {
-    case perturbations, parameterPerturbations, rules, schedules, controllers, guards, noise, models, datasets
+    case perturbations, presets, parameterPerturbations, rules, schedules, controllers, guards, noise, models, datasets
 
     /// Every entry of the family, in the catalogue's order.
     public var entries: [CatalogueEntry] {
         switch self {
         case .perturbations: Catalogue.builtIn.perturbations.map { $0.catalogueEntry }
+        case .presets: PerturbationPreset.all.map(\.catalogueEntry)
         case .parameterPerturbations: Catalogue.builtIn.parameterPerturbations.map { $0.catalogueEntry }
         case .rules: Catalogue.builtIn.rules.map { $0.catalogueEntry }
         case .schedules: Catalogue.builtIn.schedules.map { $0.catalogueEntry }

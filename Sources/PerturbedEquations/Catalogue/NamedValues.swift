@@ -25,9 +25,12 @@ public struct NamedPerturbation: Sendable, Codable {
     }
 
     public init(from decoder: any Decoder) throws {
-        term = try decodeNamed(
-            decoder, kind: "perturbation", among: decoder.catalogue.perturbations, as: (any Perturbation).self
-        )
+        let value = try decodeNamed(
+            decoder, kind: "perturbation", among: decoder.catalogue.perturbations + [PresetReference.self])
+        guard let term = (value as? PresetReference)?.preset.term ?? value as? any Perturbation else {
+            preconditionFailure("the catalogue of perturbations holds perturbations")
+        }
+        self.term = term
     }
 
     public func encode(to encoder: any Encoder) throws {

@@ -18,7 +18,7 @@ extension RunDirectory {
     }
 
     /// Whether a process works on the run at `url` right now.
-    public static func isInUse(_ url: URL) -> Bool { RunLock.isHeld(in: url) }
+    public static func isInUse(_ url: URL) -> Bool { DirectoryLock.isHeld(in: url) }
 
     /// Removes a run with everything in it. Links in it are removed, what they point to is not.
     ///
@@ -41,7 +41,7 @@ extension RunDirectory {
                 path: url.path, operation: .remove, reason: .notAFile,
                 detail: "it is no run (a run has a config.yaml and a run.json)")
         }
-        let lock = try RunLock(directory: url)
+        let lock = try DirectoryLock(url, work: "this run")
         let parent = url.deletingLastPathComponent()
         let scratch = parent.appendingPathComponent("\(removedPrefix)\(UInt64.random(in: .min ... .max))")
         guard rename(url.path, scratch.path) == 0 else {
