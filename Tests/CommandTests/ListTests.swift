@@ -10,7 +10,7 @@ import Testing
         #expect(
             all.json.keys.sorted() == [
                 "controllers", "datasets", "guards", "models", "noise", "parameterPerturbations",
-                "perturbations",
+                "perturbations", "presets",
                 "rules",
                 "schedules",
             ])
