@@ -4,7 +4,8 @@ import PerturbedEquations
 
 /// The families of things that a configuration can name: what `peo list` lists.
 public enum CatalogueFamily: String, CaseIterable, Sendable {
-    case perturbations, presets, parameterPerturbations, rules, schedules, controllers, guards, noise, models, datasets
+    case perturbations, presets, parameterPerturbations, rules, schedules, controllers, guards, noise, models,
+        datasets
 
     /// Every entry of the family, in the catalogue's order.
     public var entries: [CatalogueEntry] {
