@@ -3,6 +3,20 @@
 #include <c10/core/GradMode.h>
 #include <torch/csrc/autograd/autograd.h>
 
+namespace {
+
+thread_local bool records_for_second_derivatives = false;
+
+}  // namespace
+
+bool bridge::derives_twice() noexcept { return records_for_second_derivatives; }
+
+bool ptb_set_derives_twice(bool value) noexcept {
+  const bool before = records_for_second_derivatives;
+  records_for_second_derivatives = value;
+  return before;
+}
+
 bool ptb_set_gradient_mode(bool enabled) noexcept {
   const bool before = c10::GradMode::is_enabled();
   c10::GradMode::set_enabled(enabled);

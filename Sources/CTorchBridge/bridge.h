@@ -51,6 +51,9 @@ inline std::optional<at::Tensor> optional(const ptb_tensor *_Nullable tensor) {
 /// Dropout's factors: 0 with probability p, 1/(1 - p) otherwise. Drawn on the CPU wherever `like` is.
 at::Tensor dropout_mask(const at::Tensor &like, double p, at::Generator generator);
 
+/// Whether what this thread records now will be derived twice (ptb_set_derives_twice).
+bool derives_twice() noexcept;
+
 /// Refuses types that the Swift side does not know.
 at::ScalarType scalar_type(int32_t dtype);
 

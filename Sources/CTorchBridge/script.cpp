@@ -40,6 +40,52 @@ struct ptb_script {
 
 namespace {
 
+// libtorch's choice of kernels is one for all threads: the first that needs others sets it, the last brings it back.
+struct KernelChoice {
+  bool mkldnn, cudnn, flash, efficient, cudnn_attention;
+
+  static KernelChoice now() {
+    const at::Context &context = at::globalContext();
+    return {context.userEnabledMkldnn(), context.userEnabledCuDNN(), context.userEnabledFlashSDP(),
+            context.userEnabledMemEfficientSDP(), context.userEnabledCuDNNSDP()};
+  }
+  void set() const {
+    at::Context &context = at::globalContext();
+    context.setUserEnabledMkldnn(mkldnn);
+    context.setUserEnabledCuDNN(cudnn);
+    context.setSDPUseFlash(flash);
+    context.setSDPUseMemEfficient(efficient);
+    context.setSDPUseCuDNN(cudnn_attention);
+  }
+};
+
+std::mutex choice;
+int choosing = 0;
+KernelChoice before_choosing;
+
+// While it lives, and what this thread records will be derived twice, keeps libtorch from choosing its fused recurrent
+// layers and attention, which have a first derivative only. A script's layers are libtorch's: nothing else reaches them.
+class DerivableKernels {
+ public:
+  DerivableKernels() : applies_(bridge::derives_twice()) {
+    if (!applies_) return;
+    const std::lock_guard lock(choice);
+    if (choosing++ > 0) return;
+    before_choosing = KernelChoice::now();
+    KernelChoice{}.set();
+  }
+  ~DerivableKernels() {
+    if (!applies_) return;
+    const std::lock_guard lock(choice);
+    if (--choosing == 0) before_choosing.set();
+  }
+  DerivableKernels(const DerivableKernels &) = delete;
+  DerivableKernels &operator=(const DerivableKernels &) = delete;
+
+ private:
+  const bool applies_;
+};
+
 void check_type(const std::string &name, const at::Tensor &tensor) {
   switch (tensor.scalar_type()) {
     case at::kByte: case at::kLong: case at::kFloat: case at::kDouble: case at::kBool: case at::kBFloat16: return;
@@ -166,6 +212,7 @@ ptb_status ptb_script_forward(ptb_script *script, ptb_tensor *x, bool training, 
     // The optimising executor records the first calls and runs another program from then on, whose sums can differ
     // in the last bits: a resumed run would not end with the same ones.
     const torch::jit::GraphOptimizerEnabledGuard plain(false);
+    const DerivableKernels derivable;
     if (script->module.is_training() != training) script->module.train(training);
     if (training) {
       // Scripts draw from torch's global generator of the device; nothing else here does.

@@ -3,19 +3,22 @@
 #include "bridge.h"
 
 #include <ATen/CPUGeneratorImpl.h>
-#include <ATen/Context.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/gru.h>
+#include <ATen/ops/gru_cell.h>
 #include <ATen/ops/lstm.h>
+#include <ATen/ops/lstm_cell.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/mul.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 #include <ATen/ops/softmax.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
 #include <limits>
+#include <tuple>
 #include <vector>
 
 namespace {
@@ -24,25 +27,23 @@ void check_probability(double p) {
   TORCH_CHECK(p >= 0 && p < 1, "the dropout probability is ", p, "; allowed: 0 <= p < 1");
 }
 
-// Whether what is recorded now will be derived twice. libtorch's fused kernels have a first derivative only.
-thread_local bool derives_twice = false;
-
-// Keeps oneDNN's recurrent layers away while it lives, if what is recorded will be derived twice.
-struct DerivableCells {
-  const bool before = at::globalContext().userEnabledMkldnn();
-  DerivableCells() {
-    if (derives_twice) at::globalContext().setUserEnabledMkldnn(false);
+// One layer of [n, length, inputs], step by step. The fused layers of oneDNN and cuDNN have a first derivative only, and
+// libtorch can leave them out for all threads alone.
+at::Tensor layer_by_cells(int32_t cell, const at::Tensor &input, at::TensorList weights) {
+  at::Tensor h = at::zeros({input.size(0), weights[1].size(1)}, input.options()), c = h;
+  std::vector<at::Tensor> states;
+  for (const at::Tensor &x : input.unbind(1)) {
+    if (cell == PTB_LSTM) {
+      std::tie(h, c) = at::lstm_cell(x, {h, c}, weights[0], weights[1], weights[2], weights[3]);
+    } else {
+      h = at::gru_cell(x, h, weights[0], weights[1], weights[2], weights[3]);
+    }
+    states.push_back(h);
   }
-  ~DerivableCells() { at::globalContext().setUserEnabledMkldnn(before); }
-};
+  return at::stack(states, 1);
+}
 
 }  // namespace
-
-bool ptb_set_derives_twice(bool value) noexcept {
-  const bool before = derives_twice;
-  derives_twice = value;
-  return before;
-}
 
 ptb_status ptb_packed_attention(ptb_tensor *packed, ptrdiff_t heads, bool causal, double dropout, uint64_t seed,
                          PTB_NEW out) noexcept {
@@ -54,7 +55,7 @@ ptb_status ptb_packed_attention(ptb_tensor *packed, ptrdiff_t heads, bool causal
     const auto parts = x.reshape({x.size(0), x.size(1), 3, heads, size}).unbind(2);
     const at::Tensor q = parts[0].transpose(1, 2), k = parts[1].transpose(1, 2), v = parts[2].transpose(1, 2);
     at::Tensor y;
-    if (dropout == 0 && !derives_twice) {
+    if (dropout == 0 && !bridge::derives_twice()) {
       y = at::scaled_dot_product_attention(q, k, v, std::nullopt, 0.0, causal);
     } else {
       at::Tensor scores = at::matmul(q.mul(1 / std::sqrt(double(size))), k.transpose(2, 3));
@@ -80,10 +81,14 @@ ptb_status ptb_recurrent(int32_t cell, ptb_tensor *x, ptb_tensor *const *weights
     std::vector<at::Tensor> all;
     for (size_t i = 0; i < 4 * layers; ++i) all.push_back(weights[i]->value);
     const int64_t hidden = all[1].size(1);
-    const DerivableCells cells;
     // `depth` layers from `first` on, without dropout between them.
     const auto run = [&](const at::Tensor &input, size_t first, size_t depth) {
       const at::TensorList own = at::TensorList(all).slice(4 * first, 4 * depth);
+      if (bridge::derives_twice()) {
+        at::Tensor y = input;
+        for (size_t layer = 0; layer < depth; ++layer) y = layer_by_cells(cell, y, own.slice(4 * layer, 4));
+        return y;
+      }
       const at::Tensor zero = at::zeros({int64_t(depth), input.size(0), hidden}, input.options());
       return cell == PTB_LSTM
                  ? std::get<0>(at::lstm(input, {zero, zero}, own, true, int64_t(depth), 0.0, true, false, true))

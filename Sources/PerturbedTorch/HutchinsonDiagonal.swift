@@ -44,7 +44,8 @@ public final class HutchinsonDiagonal {
     /// Takes in the loss of one micro-batch, before its backward pass. The graph is kept.
     ///
     /// - Parameters:
-    ///   - loss: a scalar with its graph.
+    ///   - loss: a scalar with its graph, recorded in `withSecondDerivatives` where the model has attention or recurrent
+    ///     layers.
     ///   - share: the micro-batch's share of the batch.
     /// - Throws: `TorchError`: an operation of the model has no second derivative, or there is no memory.
     public func add(_ loss: Tensor, share: Double = 1, step: Int) throws {

@@ -9,7 +9,7 @@ import TorchNN
 /// ```swift
 /// optimizer.signals?.begin()
 /// for (batch, share) in microBatches {
-///     let loss = …
+///     let loss = optimizer.signals?.recording { … } ?? …
 ///     try optimizer.signals?.observe(loss, share: share)
 ///     if let signals = optimizer.signals, signals.takesGradients {
 ///         try loss.backward()                 // of the micro-batch alone
@@ -54,7 +54,15 @@ public final class TermSignals {
         if takesGradients { microBatches?.begin(step: core.step) }
     }
 
-    /// Before the backward pass of each micro-batch.
+    /// Runs the forward pass of a micro-batch. Where its loss will be derived twice, by operations that can be:
+    /// `withSecondDerivatives`.
+    public func recording<Result, Failure: Error>(_ forward: () throws(Failure) -> Result) throws(Failure)
+        -> Result
+    {
+        try estimates ? withSecondDerivatives(forward) : forward()
+    }
+
+    /// Before the backward pass of each micro-batch, whose loss was computed in ``recording(_:)``.
     /// - Throws: `TorchError`, as `HutchinsonDiagonal.add`.
     public func observe(_ loss: Tensor, share: Double) throws {
         guard estimates else { return }

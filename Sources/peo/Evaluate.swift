@@ -14,10 +14,13 @@ struct Evaluate: ParsableCommand {
               peo evaluate runs/digits-cnn --only robustness --epsilon 0.03,0.1 --noise 0.5
               peo evaluate runs/digits-cnn --weights best --split validation --json
 
-            quality: accuracy, loss, expected calibration error, Brier score. robustness: FGSM and PGD, five kinds of damage at
-            five severities, wrong labels. flatness: the Hessian's top eigenvalue and trace, sharpness, slices of the loss.
-            Each run gets an evaluation.json. ε and σ are shares of the way from the darkest to the brightest pixel, also where
-            the data set standardises them; for other data they are in the inputs' own numbers. docs/evaluate.md has the rest.
+            quality: accuracy, loss, expected calibration error, Brier score.
+            robustness: FGSM and PGD, five kinds of damage at five severities, wrong labels.
+            flatness: the Hessian's top eigenvalue and trace, sharpness, slices of the loss.
+
+            Each run gets an evaluation.json. ε and σ are shares of the way from the darkest to the brightest \
+            pixel, also where the data set standardises them; for other data they are in the inputs' own \
+            numbers. docs/evaluate.md has the rest.
             """)
 
     @Argument(help: "Runs; several are printed side by side.", completion: .directory)
@@ -47,8 +50,8 @@ struct Evaluate: ParsableCommand {
     )
     var noise = "none"
 
-    @Option(help: "How many training examples flatness is measured on.")
-    var examples = 1024
+    @Option(help: "How many training examples flatness is measured on (default: 1024, of sequences 64).")
+    var examples: Int?
 
     @Option(help: "Random probes of the Hessian's trace.")
     var probes = 20
@@ -169,7 +172,7 @@ struct Evaluate: ParsableCommand {
         var settings = FlatnessSettings()
         settings.rhos = try numbers("--rho", rho, "> 0") { $0 > 0 }
         for (option, value) in [
-            ("--examples", examples), ("--probes", probes), ("--iterations", iterations),
+            ("--examples", examples ?? 1), ("--probes", probes), ("--iterations", iterations),
             ("--ascent-steps", ascentSteps),
         ] { try require(value >= 1, option, value, "1 or more") }
         try require(tolerance > 0 && tolerance < 1, "--tolerance", tolerance, "more than 0, less than 1")

@@ -90,4 +90,55 @@ import Testing
         let missing = try PeoTool.run(["train", config, "--model", "none.pt"], in: directory)
         #expect(missing.status == 66 && missing.stderr.contains("none.pt"), "\(missing.all)")
     }
+
+    /// Noise shaped by the Hessian's diagonal, and its trace, of a script with attention; an operation without a second
+    /// derivative is named.
+    @Test func secondDerivatives() throws {
+        let directory = try TemporaryDirectory()
+        func export(_ body: String) throws {
+            _ = try ParityPython.run(
+                """
+                import sys, torch, torch.nn as nn, torch.nn.functional as F
+                class Net(nn.Module):
+                    def __init__(self):
+                        super().__init__()
+                        self.inner = nn.Linear(8, 8)
+                        self.head = nn.Linear(64, 10)
+                    def forward(self, x: torch.Tensor) -> torch.Tensor:
+                        \(body)
+                        return self.head(x.flatten(1))
+                torch.manual_seed(1)
+                torch.jit.save(torch.jit.script(Net()), sys.argv[1])
+                """, directory.file("model.pt").path)
+        }
+        try export("x = self.inner(x); x = F.scaled_dot_product_attention(x, x, x)")
+        let yaml = Self.config.replacingOccurrences(of: "steps: 120", with: "steps: 4")
+            .replacingOccurrences(
+                of: "gaussian: {sigma: 0.001}",
+                with: "curvatureShaped: {sigma: 0.001, source: hessianDiagonal, every: 2}")
+        let config = try PeoTool.config(yaml, in: directory)
+        let arguments = ["train", config, "--model", "model.pt", "--json"]
+        let trained = try PeoTool.run(arguments, in: directory)
+        #expect(trained.status == 0, "\(trained.all)")
+        let measured = try PeoTool.run(
+            [
+                "evaluate", "runs/test", "--only", "flatness", "--examples", "32", "--probes", "2",
+                "--iterations",
+            ]
+                + ["3", "--grid", "0", "--slice", "0", "--json"], in: directory)
+        #expect(measured.status == 0 && measured.stdout.contains("\"trace\":{"), "\(measured.all)")
+
+        try export("x = torch.cdist(self.inner(x), x, p=1.0)")
+        let refused = try PeoTool.run(arguments + ["-o", "other"], in: directory)
+        #expect(refused.status == 65 && refused.stdout.contains("has no second derivative"), "\(refused.all)")
+        let plain = try PeoTool.run(
+            arguments + ["-o", "plain", "--set", "perturbation=[]"], in: directory)
+        #expect(plain.status == 0, "\(plain.all)")
+        let note = try PeoTool.run(
+            ["evaluate", "plain", "--only", "flatness", "--examples", "32", "--grid", "0", "--slice", "0"],
+            in: directory)
+        #expect(
+            note.status == 0 && note.stdout.contains("no second derivative")
+                && note.stdout.contains("sharpness"), "\(note.all)")
+    }
 }

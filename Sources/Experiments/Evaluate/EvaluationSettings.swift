@@ -24,8 +24,9 @@ public struct RobustnessSettings: Sendable, Equatable {
 
 /// How flatness is measured.
 public struct FlatnessSettings: Sendable, Equatable {
-    /// Training examples, drawn once; all where there are fewer.
-    public var examples = 1024
+    /// Training examples, drawn once; all where there are fewer. nil: 1024, or 64 sequences of tokens, each of which is as
+    /// dear as many examples.
+    public var examples: Int?
     /// Of the top eigenvalue's residual, as a share, > 0.
     public var tolerance = 0.01
     /// Products with the Hessian that power iteration takes at most, ≥ 1.

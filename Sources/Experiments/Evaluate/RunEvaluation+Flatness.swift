@@ -15,7 +15,8 @@ extension RunEvaluation {
     /// With a note where something could not be measured.
     func flatnessAndNote(_ settings: FlatnessSettings) throws -> (report: FlatnessReport, note: String?) {
         let train = plan.data.train
-        let positions = sample(settings.examples, of: train.count, "flatness")
+        let isTokens = if case .tokens = plan.data.kind.input { true } else { false }
+        let positions = sample(settings.examples ?? (isTokens ? 64 : 1024), of: train.count, "flatness")
         // A sequence is many targets: their scores have to fit too.
         let size = min(batchSize, Evaluation.batchSize(plan.data.kind))
         let surface = try LossSurface(plan, positions: positions, batch: size, step: step)
@@ -40,7 +41,7 @@ extension RunEvaluation {
             let trace = try HessianTrace.measure(surface, probes: settings.probes, key: key)
             say("flatness: trace \(short(trace.value)) ± \(short(trace.standardError ?? .nan))")
             report.trace = trace
-        } catch let error as TorchError where error.code == .notImplemented || error.code == .refused {
+        } catch let error as TorchError where error.isMissingDerivative {
             note =
                 "flatness: the Hessian's eigenvalue and trace do not apply to this run: an operation of the model has no "
                 + "second derivative (\(error.message.split(separator: "\n").first ?? ""))"

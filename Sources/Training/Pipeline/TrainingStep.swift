@@ -86,10 +86,11 @@ struct TrainingStep {
             let seed = dropout.derived(UInt64(number)).word(UInt64(evaluation.step))
 
             // 1. Forward: the loss of this model on this batch, L(θ).
-            let scores = precision.forward(
-                model, batch.inputs,
-                ForwardContext(training: true, seed: seed, sigma: sigma, learnsStatistics: evaluation.isFirst)
-            )
+            let context = ForwardContext(
+                training: true, seed: seed, sigma: sigma, learnsStatistics: evaluation.isFirst)
+            func forward() -> Tensor { precision.forward(model, batch.inputs, context) }
+            // A term may need the loss's second derivative.
+            let scores = signals.map { $0.recording(forward) } ?? forward()
             let value = loss(scores, batch.targets)
             mean += value.item() * share
             try Libtorch.checkHeldFailure()
@@ -97,7 +98,7 @@ struct TrainingStep {
 
             // 2. Gradient: g = ∇L(θ), the mean over the logical batch.
             guard evaluation.needsGradient else { continue }
-            try signals?.observe(value, share: share)
+            try observe(value, signals, share: share)
             let isTaken = signals?.takesGradients == true
             try (examples.count == 1 || isTaken ? value : value * share).backward()
             if evaluation.isFirst, number == 0, examples.count > 1, optimizer.core.needsSmallBatch {
@@ -109,5 +110,17 @@ struct TrainingStep {
             }
         }
         return mean
+    }
+
+    private func observe(_ loss: Tensor, _ signals: TermSignals?, share: Double) throws {
+        do {
+            try signals?.observe(loss, share: share)
+        } catch let error as TorchError where error.isMissingDerivative {
+            let words = error.message.split(separator: "\n").first ?? ""
+            throw ConfigurationError(
+                "has a term that needs the Hessian's diagonal, but an operation of the model has no second derivative "
+                    + "(\(words)); allowed: with this model, terms that need none (source: secondMoment)",
+                path: "perturbation")
+        }
     }
 }

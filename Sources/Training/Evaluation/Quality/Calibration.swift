@@ -34,10 +34,14 @@ public struct Calibration: Codable, Sendable, Equatable {
     /// - Precondition: as many of both, and one bin at least.
     public init(confidences: [Double], isRight: [Bool], bins: Int = 15) {
         precondition(confidences.count == isRight.count && bins > 0)
+        func edge(_ number: Int) -> Double { Double(number) / Double(bins) }
         var members = [[Int]](repeating: [], count: bins)
         for (place, confidence) in confidences.enumerated() {
-            let bin = Int((confidence * Double(bins)).rounded(.up)) - 1
-            members[min(max(bin, 0), bins - 1)].append(place)
+            var bin = min(max(Int((confidence * Double(bins)).rounded(.up)) - 1, 0), bins - 1)
+            // The product is rounded: the edges, as they are told, decide.
+            if bin > 0, confidence <= edge(bin) { bin -= 1 }
+            if bin < bins - 1, confidence > edge(bin + 1) { bin += 1 }
+            members[bin].append(place)
         }
         func bin(_ members: some Collection<Int>, _ range: (Double, Double)) -> ReliabilityBin {
             let count = Double(members.count)
@@ -49,7 +53,7 @@ public struct Calibration: Codable, Sendable, Equatable {
                 accuracy: members.isEmpty ? nil : Double(right) / count)
         }
         equalWidth = members.enumerated().map { number, members in
-            bin(members, (Double(number) / Double(bins), Double(number + 1) / Double(bins)))
+            bin(members, (edge(number), edge(number + 1)))
         }
         // Equal confidences stay in the order of the data, so that the bins are a function of it.
         let order = confidences.indices.sorted { (confidences[$0], $0) < (confidences[$1], $1) }
