@@ -64,6 +64,10 @@ struct Train: ParsableCommand {
     @Flag(name: .long, help: .hidden)
     var stopWithInput = false
 
+    // For programs that start cells: a run of another name would be lost to them.
+    @Flag(name: .long, help: .hidden)
+    var exactOutput = false
+
     // For searches: the run waits once this share of its steps is taken.
     @Option(name: .long, help: .hidden)
     var pauseAt: Double?
@@ -127,7 +131,7 @@ struct Train: ParsableCommand {
         }
         guard let config, let given else { throw UsageError(message: "a configuration is needed") }
         let name = URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent
-        return try Experiment(given, name: name).start(output: output) {
+        return try Experiment(given, name: name).start(output: output, exactly: exactOutput) {
             ProgressReporter(terminal: terminal, isQuiet: json)
         }
     }

@@ -34,6 +34,22 @@ import Testing
         }
     }
 
+    /// A cell's run is where it was told to be, or nowhere: a run of another name would be lost to who started it.
+    @Test func aCellTakesNoOtherPlace() throws {
+        let directory = try TemporaryDirectory()
+        _ = try PeoTool.config(PeoTool.smallConfig, in: directory)
+        let arguments = ["train", "test.yaml", "--output", "cell", "--json", "--exact-output"]
+        let first = try PeoTool.run(arguments, in: directory)
+        #expect(first.status == 0, "\(first.all)")
+        let before = try contents(below: directory.file("cell"))
+        let second = try PeoTool.run(arguments, in: directory)
+        let code = (second.json["error"] as? [String: Any])?["code"] as? String
+        #expect(second.status != 0 && code == "file.inUse", "\(second.all)")
+        #expect(try contents(below: directory.file("cell")) == before)
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.url.path)
+        #expect(!names.contains("cell-2") && !names.contains { $0.hasPrefix(".peo-run") }, "\(names)")
+    }
+
     private static func pause(_ output: PeoTool.Output) throws -> Data {
         try JSONSerialization.data(withJSONObject: output.json["pause"] ?? [:], options: .sortedKeys)
     }

@@ -23,7 +23,7 @@ final class CellProcess {
                 ? ["train", "--resume", cell.directory.path]
                 : [
                     "train", cell.config.path, "--output", cell.directory.path, "--set",
-                    "training.seed=\(cell.seed)",
+                    "training.seed=\(cell.seed)", "--exact-output",
                 ])
             + (cell.pause.map { ["--pause-at", "\($0.share)"] } ?? [])
             + ["--json", "--stop-with-input", "--no-index"]
@@ -51,7 +51,8 @@ final class CellProcess {
         case outcome(CellOutcome)
         /// It was asked to stop, and has saved.
         case interrupted
-        /// Another process still works on the run: one whose parent has just died, for example.
+        /// Another process works on the run: one whose parent has just died, for example. It may have begun the run after
+        /// this one looked for it.
         case busy
     }
 

@@ -82,13 +82,16 @@ public struct Experiment {
     /// Makes a new run: checks everything first, and makes its directory only then.
     ///
     /// - Parameter output: where; the configuration's `output`, or `runs/<name>`, unless told. If that exists,
-    ///   the next free name is taken.
+    ///   the next free name is taken, unless it has to be there `exactly`.
     /// - Throws: errors in the configuration, the data or the file system, before anything is trained.
-    public func start(output: String? = nil, reporter: () -> ProgressReporter) throws -> PreparedRun {
+    public func start(
+        output: String? = nil, exactly: Bool = false, reporter: () -> ProgressReporter
+    ) throws -> PreparedRun {
         let (plan, warnings) = try plan()
         let optimizer = try plan.makeOptimizer()
         let place = URL(fileURLWithPath: output ?? config.output ?? "runs/\(name)")
-        let directory = try RunDirectory.create(at: place, config: try config.yaml())
+        let directory = try RunDirectory.create(
+            at: place, config: try config.yaml(), exactly: exactly)
         if let vocabulary = plan.data.vocabulary { try directory.keep(vocabulary) }
         let trainer = try Trainer(
             plan: plan, optimizer: optimizer, run: directory, reporter: reporter(), version: Self.version)

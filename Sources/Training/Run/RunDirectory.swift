@@ -35,9 +35,13 @@ public struct RunDirectory: Sendable {
     /// Makes the directory of a new run: `wanted`, or `wanted-2`, `wanted-3`… if that exists.
     ///
     /// The directory appears under its name only once it is complete.
-    /// - Parameter config: the text of `config.yaml`.
-    /// - Throws: `FileError`.
-    public static func create(at wanted: URL, config: String) throws -> RunDirectory {
+    /// - Parameters:
+    ///   - config: the text of `config.yaml`.
+    ///   - exactly: whether no other name than `wanted` will do.
+    /// - Throws: `FileError`; `inUse` where `wanted` exists and no other name will do.
+    public static func create(
+        at wanted: URL, config: String, exactly: Bool = false
+    ) throws -> RunDirectory {
         let parent = wanted.deletingLastPathComponent()
         try makeDirectory(parent, intermediate: true)
         let scratch = parent.appendingPathComponent(".peo-run-\(UInt64.random(in: .min ... .max))")
@@ -57,6 +61,11 @@ public struct RunDirectory: Sendable {
                     guard errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR else {
                         throw FileError(path: place.path, operation: .create, errorNumber: errno)
                     }
+                }
+                guard !exactly else {
+                    throw FileError(
+                        path: place.path, operation: .create, reason: .inUse,
+                        detail: "another process has made a run there")
                 }
                 number += 1
             }
