@@ -11,20 +11,13 @@ extension PerturbedEquation {
     /// noise, a watch on the loss and closed loops: what shows what the noise does.
     package func studying(_ sigma: Strength) -> PerturbedEquation {
         let place = studiedNoise.place
-        var noise = place < perturbation.count ? perturbation[place] : Gaussian(sigma: sigma)
-        if var known = noise as? any NoiseOfStrength {
-            known.sigma = sigma
-            noise = known
-        }
         var result = self
+        if place == perturbation.count { result.perturbation.append(Gaussian(sigma: sigma)) }
         // Terms keep their places, which are part of their noise's address.
-        result.perturbation = perturbation.map {
-            $0 is any NoiseOfStrength ? Gaussian(sigma: .absolute(0)) : $0
-        }
-        if place < perturbation.count {
-            result.perturbation[place] = noise
-        } else {
-            result.perturbation.append(noise)
+        for index in result.perturbation.indices {
+            guard var noise = result.perturbation[index] as? any NoiseOfStrength else { continue }
+            noise.sigma = index == place ? sigma : 0
+            result.perturbation[index] = noise
         }
         result.stability.perturbationToGradient = nil
         result.stability.varianceBound = nil

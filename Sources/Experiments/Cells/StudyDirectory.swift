@@ -6,25 +6,32 @@ import Training
 ///
 /// A study that was interrupted goes on in its directory; another study is refused.
 final class StudyDirectory {
+    /// What is studied; the stored file is called by it.
+    enum Kind: String, CaseIterable {
+        case comparison, search
+        case noiseRange = "noise-range"
+
+        var fileName: String { "\(rawValue).yaml" }
+    }
+
     let url: URL
     private let lock: DirectoryLock
 
     /// Makes the directory, or finds the same study in it.
     ///
     /// - Parameters:
-    ///   - kind: `comparison` or `search`; names the stored file too.
     ///   - text: everything that the study depends on.
     ///   - file: the study's file, for messages.
     /// - Throws: ``ConfigError`` where the directory holds another study; `FileError` where it cannot be made, is something
     ///   else, or is in use.
-    init(_ url: URL, kind: String, text: String, file: String) throws {
+    init(_ url: URL, kind: Kind, text: String, file: String) throws {
         self.url = url
-        let stored = url.appendingPathComponent("\(kind).yaml")
+        let stored = url.appendingPathComponent(kind.fileName)
         let isThere = FileManager.default.fileExists(atPath: stored.path)
         guard isThere || Self.isFree(url) else {
             throw FileError(
                 path: url.relativePath, operation: .create, reason: .notAFile,
-                detail: "it exists, and is no \(kind); give another --output")
+                detail: "it exists, and is no \(kind.rawValue); give another --output")
         }
         do {
             try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
@@ -33,12 +40,12 @@ final class StudyDirectory {
                 path: url.relativePath, operation: .create, reason: .permission,
                 detail: "the directory cannot be made")
         }
-        lock = try DirectoryLock(url, work: "this \(kind)")
+        lock = try DirectoryLock(url, work: "this \(kind.rawValue)")
         if !isThere { try AtomicFile.write(Data(text.utf8), to: stored) }
         guard try MappedFile.contents(of: stored) == Data(text.utf8) else {
             throw ConfigError(
                 .badValue,
-                "\(url.relativePath) holds another \(kind), or an older version of this one; give another "
+                "\(url.relativePath) holds another \(kind.rawValue), or an older version of this one; give another "
                     + "--output, or remove it", file: file)
         }
     }

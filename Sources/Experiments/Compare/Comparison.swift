@@ -45,7 +45,8 @@ public struct Comparison {
     /// - Throws: `TrainingStopped` when interrupted: the same call goes on; `FileError`; ``ConfigError`` where the directory
     ///   holds another comparison.
     public func run(program: URL, told: @escaping (String) -> Void) throws -> ComparisonReport {
-        let study = try StudyDirectory(directory, kind: "comparison", text: config.text, file: file)
+        let study = try StudyDirectory(directory, kind: .comparison, text: config.text, file: file)
+        defer { withExtendedLifetime(study) {} }
         let pool = CellPool(
             program: program,
             parallel: CellPool.parallel(plan.arms.flatMap(\.candidates).map(\.config), config.parallel))
@@ -62,11 +63,7 @@ public struct Comparison {
         let outcomes = try run(final)
         let report = try ComparisonReport(
             name: directory.lastPathComponent, config, plan, chosen: chosen, outcomes: outcomes, file: file)
-        let encoder = JSON.encoder()
-        encoder.outputFormatting.insert(.prettyPrinted)
-        try AtomicFile.write(
-            try encoder.encode(report), to: directory.appendingPathComponent("comparison.json"))
-        withExtendedLifetime(study) {}
+        try JSON.write(report, to: directory.appendingPathComponent("comparison.json"))
         return report
     }
 

@@ -75,12 +75,10 @@ public struct ComparisonConfig: Sendable {
     /// - Throws: ``ConfigError``, `FileError`.
     public init(contentsOf url: URL) throws {
         let file = url.relativePath
-        let text = try BaseConfiguration.text(of: url)
-        let root = try ConfigNode(yaml: text, file: file)
-        let settings = try ConfigDecoder.decode(Settings.self, from: root, file: file)
-        let changed = try BaseConfiguration(settings.config, namedIn: url)
-        base = changed.node
-        self.text = text + changed.text
+        let study = try StudyFile<Settings>(contentsOf: url, config: \.config)
+        let settings = study.settings
+        base = study.base
+        text = study.text
         arms = try Self.arms(settings.arms.node, file: file)
         let names = arms.map(\.name)
         baseline = settings.baseline ?? names[0]
@@ -88,7 +86,7 @@ public struct ComparisonConfig: Sendable {
             let hint = nearestName(to: baseline, among: names).map { "; did you mean '\($0)'?" } ?? ""
             throw ConfigError(
                 .badValue, "there is no arm '\(baseline)'\(hint) (arms: \(names.joined(separator: ", ")))",
-                keyPath: "baseline", origin: root.origin(at: ["baseline"]), file: file)
+                keyPath: "baseline", origin: study.root.origin(at: ["baseline"]), file: file)
         }
         seeds = settings.seeds
         metric = settings.metric

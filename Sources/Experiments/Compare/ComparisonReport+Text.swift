@@ -23,9 +23,6 @@ extension ComparisonReport {
         ]
     }
 
-    /// What the arms are compared by.
-    var judge: CellMetric { CellMetric(name: metric) }
-
     /// A value of the metric as people read it.
     func number(_ value: Double) -> String { judge.text(value) }
 
@@ -71,14 +68,21 @@ extension ComparisonReport {
                     "\(arm.name) was trained \(String(format: "%.2f", arm.lengthFactor)) times as long, for equal compute."
                 )
             }
-            for status in [CellOutcome.Status.diverged, .failed] {
-                let cells = arm.cells.filter { $0.outcome.status == status }
-                guard let first = cells.first else { continue }
-                notes.append(
-                    "\(arm.name): \(cells.count) of \(arm.cells.count) seeds \(status.rawValue), and are left out (seed "
-                        + "\(first.seed): \(first.outcome.reason)).")
-            }
+            notes += arm.troubles
         }
         return notes
+    }
+}
+
+extension ComparisonReport.Arm {
+    /// The seeds that were not trained to their end, a sentence for each way to fail.
+    var troubles: [String] {
+        [CellOutcome.Status.diverged, .failed].compactMap { status in
+            let lost = cells.filter { $0.outcome.status == status }
+            return lost.first.map { first in
+                "\(name): \(lost.count) of \(cells.count) seeds \(status.rawValue), and are left out (seed "
+                    + "\(first.seed): \(first.outcome.reason))."
+            }
+        }
     }
 }

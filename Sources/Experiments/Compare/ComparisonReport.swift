@@ -60,19 +60,25 @@ public struct ComparisonReport: Codable, Sendable {
                 cells: zip(seeds, own).map { CellReport(seed: $0, outcome: $1) },
                 measures: Self.measures(own.filter { $0.status == .completed }.map(\.metrics)))
         }
-        let reference = arms.first { $0.name == config.baseline }!
         let others = arms.indices.filter { arms[$0].name != config.baseline }
-        let gains = others.map { other in
-            zip(arms[other].cells, reference.cells).compactMap { arm, baseline -> Double? in
-                guard let value = arm.outcome.metrics[metric.name],
-                    let base = baseline.outcome.metrics[metric.name]
-                else { return nil }
-                return metric.gain(value, over: base)
-            }
-        }
-        let key = NoiseKey(seed: 1).derived("comparison")
-        let compared = PairedComparison.compare(gains, level: config.level, key: key)
+        let compared = PairedComparison.compare(
+            others.map { gains(of: arms[$0]) }, level: config.level,
+            key: NoiseKey(seed: 1).derived("comparison"))
         for (other, comparison) in zip(others, compared) { arms[other].comparison = comparison }
+    }
+
+    /// What the arms are compared by.
+    var judge: CellMetric { CellMetric(name: metric) }
+
+    /// The arm's gains over the baseline, by seeds that both were trained to their end with; above 0 is better.
+    func gains(of arm: Arm) -> [Double] {
+        let reference = arms.first { $0.name == baseline }?.cells ?? []
+        return zip(arm.cells, reference).compactMap { own, base in
+            guard let value = own.outcome.metrics[metric], let known = base.outcome.metrics[metric] else {
+                return nil
+            }
+            return judge.gain(value, over: known)
+        }
     }
 
     private static func measures(_ metrics: [[String: Double]]) -> [String: Measure] {

@@ -55,6 +55,11 @@ public struct ConfigNode: Sendable {
         self.origin = origin
     }
 
+    /// A mapping that the program makes.
+    static func mapping(_ entries: [(String, ConfigNode)]) -> ConfigNode {
+        ConfigNode(.mapping(entries.map { Entry(key: $0.0, value: $0.1) }))
+    }
+
     /// The value under `key`, if this is a mapping that has it.
     public subscript(key: String) -> ConfigNode? {
         guard case .mapping(let entries) = content else { return nil }

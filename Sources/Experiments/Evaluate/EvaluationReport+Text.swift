@@ -27,11 +27,9 @@ extension EvaluationReport {
         let rows = names.map { name in
             [name.measure] + columns.map { lines in lines.first { $0.name == name }?.value ?? "–" }
         }
-        let widths = (0...reports.count).map { column in rows.map { $0[column].count }.max() ?? 0 }
-        let lines = zip(rows, names).map { row, name in
-            guard name.measure != name.heading else { return "\n" + row[0] }
-            return zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-                .joined(separator: "  ").trimmingTrailing
+        let table = TextTable(header: rows[0], rows: Array(rows.dropFirst())).lines
+        let lines = zip(table, names).map { line, name in
+            name.measure == name.heading ? "\n" + name.measure : line
         }
         let notes = reports.flatMap { report in
             report.notes.map { reports.count > 1 ? "\(report.run): \($0)" : $0 }
@@ -169,11 +167,3 @@ private func share(_ value: Double?) -> String { value.map(share) ?? "–" }
 private func number(_ value: Double) -> String { String(format: "%.4g", value) }
 private func plain(_ value: Double) -> String { String(format: "%g", value) }
 private func list(_ values: [String]) -> String { values.joined(separator: " ") }
-
-extension String {
-    fileprivate var trimmingTrailing: String {
-        var text = Substring(self)
-        while text.last == " " { text.removeLast() }
-        return String(text)
-    }
-}

@@ -76,10 +76,7 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     /// Writes it to the run's directory, atomically.
     /// - Throws: `FileError`.
     public func write(to directory: URL) throws {
-        let encoder = JSON.encoder()
-        encoder.outputFormatting.insert(.prettyPrinted)
-        try AtomicFile.write(
-            encoder.encode(self) + Data("\n".utf8), to: directory.appendingPathComponent(Self.fileName))
+        try JSON.write(self, to: directory.appendingPathComponent(Self.fileName))
     }
 }
 

@@ -33,7 +33,7 @@ extension ReproductionReport {
     }
 
     private var table: [String] {
-        var rows = [["arm", "measure", "published", "independent", "mean", "s", "median", "range", "seeds"]]
+        var rows: [[String]] = []
         for arm in arms {
             for (number, measure) in arm.measures.enumerated() {
                 let name = arm.name + (arm.isNegativeControl ? " (negative control)" : "")
@@ -46,13 +46,10 @@ extension ReproductionReport {
                 ])
             }
         }
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            var line = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
-                .joined(separator: "  ")
-            while line.last == " " { line.removeLast() }
-            return line
-        }
+        return TextTable(
+            header: ["arm", "measure", "published", "independent", "mean", "s", "median", "range", "seeds"],
+            rows: rows
+        ).lines
     }
 
     private static func range(_ values: [Double]) -> String {

@@ -113,14 +113,8 @@ public struct ReproductionReport: Codable, Sendable {
     /// Reads a `reproduction.json`.
     /// - Throws: `FileError` if it cannot be read; `CheckpointError` (`damaged`) if it is not one.
     public init(contentsOf url: URL) throws {
-        let data = try MappedFile.contents(of: url)
-        do {
-            self = try JSON.decoder().decode(Self.self, from: data)
-        } catch is DecodingError {
-            throw CheckpointError(
-                .damaged,
-                "\(url.path) is damaged: it is not the report of a reproduction; run peo reproduce again")
-        }
+        self = try JSON.read(
+            from: url, as: "the report of a reproduction", remedy: "run peo reproduce again")
     }
 
     init(

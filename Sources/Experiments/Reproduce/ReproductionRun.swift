@@ -51,9 +51,7 @@ public struct ReproductionRun {
                 scale: scale, directory: directory, program: program, locations: locations, told: told))
         let elapsed = (ContinuousClock.now - start) / .seconds(1)
         let result = ReproductionReport(of: reproduction, scale, findings, elapsed: elapsed)
-        let encoder = JSON.encoder()
-        encoder.outputFormatting.insert(.prettyPrinted)
-        try AtomicFile.write(try encoder.encode(result) + Data("\n".utf8), to: report)
+        try JSON.write(result, to: report)
         return result
     }
 }

@@ -158,14 +158,10 @@ struct TrainedArms {
     private func curve(
         _ name: String, seed: UInt64, _ quantity: Quantity
     ) throws -> [(x: Double, y: Double)] {
-        let log = try MappedFile.contents(
-            of: run(name, seed: seed).appendingPathComponent("metrics.jsonl"))
-        return log.split(separator: UInt8(ascii: "\n")).compactMap { line in
-            guard let record = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any],
-                record["kind"] as? String == "test", let step = record["step"] as? Double,
-                let value = record[quantity.metric] as? Double
-            else { return nil }
-            return (step, value * quantity.factor)
+        let log = try RunLog(contentsOf: run(name, seed: seed).appendingPathComponent("metrics.jsonl"))
+        guard let column = log.column(.test, quantity.metric) else { return [] }
+        return zip(column.steps, column.values).compactMap { step, value in
+            value.map { (Double(step), $0 * quantity.factor) }
         }
     }
 }

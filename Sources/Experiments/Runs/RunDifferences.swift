@@ -31,7 +31,7 @@ public struct RunDifferences: Encodable {
 
     /// A line for each setting and each number, a column for each run.
     public var text: String {
-        var rows = [[""] + runs]
+        var rows: [[String]] = []
         if Set(status).count > 1 { rows.append(["status"] + status.map(\.rawValue)) }
         for (key, values) in settings.sorted(by: { $0.key < $1.key }) {
             rows.append([key] + values.map { $0 ?? "–" })
@@ -39,7 +39,7 @@ public struct RunDifferences: Encodable {
         for (name, values) in metrics.sorted(by: { $0.key < $1.key }) {
             rows.append([name] + values.map { $0.map { RunTable.value($0, of: name) } ?? "–" })
         }
-        if rows.count == 1 { rows.append(["nothing differs"] + runs.map { _ in "" }) }
-        return RunTable.aligned(rows)
+        if rows.isEmpty { rows.append(["nothing differs"] + runs.map { _ in "" }) }
+        return TextTable(header: [""] + runs, rows: rows).lines.joined(separator: "\n")
     }
 }

@@ -104,7 +104,7 @@ extension RunIndex {
     static func runs(below folder: URL, depth: Int = depth) -> [URL] {
         guard depth > 0,
             let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path),
-            !names.contains("comparison.yaml")
+            !StudyDirectory.Kind.allCases.contains(where: { names.contains($0.fileName) })
         else { return [] }
         return names.filter { !$0.hasPrefix(".") }.flatMap { name -> [URL] in
             let place = folder.appendingPathComponent(name)

@@ -20,16 +20,7 @@ public enum RunTable {
                 record.seed.map { "\($0)" } ?? "–", "\(record.steps)",
             ] + metrics.map { name in record.metrics[name].map { value($0, of: name) } ?? "–" }
         }
-        return aligned([header] + rows)
-    }
-
-    /// Rows as columns, the widest cell wide.
-    static func aligned(_ rows: [[String]]) -> String {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }.joined(separator: "  ")
-                .trimmingCharacters(in: .whitespaces)
-        }.joined(separator: "\n")
+        return TextTable(header: header, rows: rows).lines.joined(separator: "\n")
     }
 
     /// `2026-11-25 09:30`, by the local clock.

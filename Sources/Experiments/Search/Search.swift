@@ -71,14 +71,14 @@ public struct Search {
     /// - Throws: `TrainingStopped` when interrupted: the same call goes on; `FileError`; ``ConfigError`` where the directory
     ///   holds another search, or where no trial could be trained.
     public func run(program: URL, told: @escaping (String) -> Void) throws -> SearchReport {
-        let study = try StudyDirectory(directory, kind: "search", text: config.text, file: file)
+        let study = try StudyDirectory(directory, kind: .search, text: config.text, file: file)
         defer { withExtendedLifetime(study) {} }
         let middle = SearchTrial(
             0, at: Array(repeating: 0.5, count: config.dimensions.count), of: config.dimensions)
         let pool = CellPool(
             program: program,
             parallel: CellPool.parallel([try experiment(middle.node(config.base))], config.parallel))
-        var (state, metric) = try explore(pool, told)
+        let (state, metric) = try explore(pool, told)
         guard let metric, let best = state.ranking.first, best.loss.isFinite else {
             let why = state.outcomes.sorted { $0.key < $1.key }.flatMap(\.value).filter { $0.message != nil }
                 .map(\.reason).first
@@ -87,7 +87,7 @@ public struct Search {
                 "none of the \(state.trials.count) trials could be trained (\(why ?? "no reason given"))",
                 keyPath: "search", file: file)
         }
-        let finalists = try confirm(&state, pool, metric, told)
+        let finalists = try confirm(state, pool, metric, told)
         let report = SearchReport(
             name: directory.lastPathComponent, config, state, metric: metric, finalists: finalists)
         try write(report, state, from: file)
@@ -177,7 +177,7 @@ public struct Search {
 
     /// Trains the best trials, and the configuration as it is, to their end with further seeds.
     private func confirm(
-        _ state: inout SearchState, _ pool: CellPool, _ metric: CellMetric, _ told: (String) -> Void
+        _ state: SearchState, _ pool: CellPool, _ metric: CellMetric, _ told: (String) -> Void
     ) throws -> [SearchReport.Finalist] {
         let seeds = (1...UInt64(config.confirming.seeds)).map { Self.confirmingSeeds + $0 }
         let best = state.ranking.filter(\.loss.isFinite).prefix(config.confirming.top).map(\.trial)
@@ -203,9 +203,7 @@ public struct Search {
     }
 
     private func write(_ report: SearchReport, _ state: SearchState, from file: String) throws {
-        let encoder = JSON.encoder()
-        encoder.outputFormatting.insert(.prettyPrinted)
-        try AtomicFile.write(try encoder.encode(report), to: directory.appendingPathComponent("search.json"))
+        try JSON.write(report, to: directory.appendingPathComponent("search.json"))
         guard let best = report.best else { return }
         let trial = state.trials[best]
         let head = "# Found by peo tune \(file), trial \(best): \(trial.words)\n"
@@ -219,13 +217,10 @@ public struct Search {
 
     /// A comparison of the configuration as it is with the best found.
     private func comparison(with trial: SearchTrial) -> ConfigNode {
-        func mapping(_ entries: [(String, ConfigNode)]) -> ConfigNode {
-            ConfigNode(.mapping(entries.map { .init(key: $0.0, value: $0.1) }))
-        }
-        let changes = mapping(trial.values.map { ($0.path.joined(separator: "."), $0.value) })
-        return mapping([
+        let changes = ConfigNode.mapping(trial.values.map { ($0.path.joined(separator: "."), $0.value) })
+        return .mapping([
             ("config", config.base),
-            ("arms", mapping([("asItIs", mapping([])), ("tuned", changes)])),
+            ("arms", .mapping([("asItIs", .mapping([])), ("tuned", changes)])),
             ("seeds", ConfigNode(.scalar(.init("8")))),
         ])
     }

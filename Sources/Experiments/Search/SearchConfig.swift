@@ -67,12 +67,10 @@ public struct SearchConfig: Sendable {
     /// - Throws: ``ConfigError``, `FileError`.
     public init(contentsOf url: URL) throws {
         let file = url.relativePath
-        let text = try BaseConfiguration.text(of: url)
-        let root = try ConfigNode(yaml: text, file: file)
-        let settings = try ConfigDecoder.decode(Settings.self, from: root, file: file)
-        let changed = try BaseConfiguration(settings.config, namedIn: url)
-        base = changed.node
-        self.text = text + changed.text
+        let study = try StudyFile<Settings>(contentsOf: url, config: \.config)
+        let settings = study.settings
+        base = study.base
+        text = study.text
         dimensions = try Self.dimensions(settings.search.node, file: file)
         method = settings.method
         trials = settings.trials

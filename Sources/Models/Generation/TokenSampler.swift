@@ -36,8 +36,8 @@ public struct TokenSampler: Sendable, Hashable {
             if score >= least { total += exp(Double(score - largest) / temperature) }
             return total
         }
-        // u in [0, 1), of 53 bits; u·total may round to the total.
-        let u = Double(key.word(UInt64(position)) >> 11) * 0x1p-53
+        // u·total may round to the total.
+        let u = key.uniform(UInt64(position))
         return sums.firstIndex { $0 > u * total } ?? scores.firstIndex(of: largest)!
     }
 }

@@ -66,10 +66,7 @@ package func decodeNamed(
 ) throws -> any Catalogued {
     func find(_ name: String) throws -> any Catalogued.Type {
         if let type = types.first(where: { $0.catalogueEntry.name == name }) { return type }
-        let names = types.map { $0.catalogueEntry.name }
-        let nearest = nearestName(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? "."
-        throw ConfigurationError(
-            "there is no \(kind) \"\(name)\"\(nearest) Allowed: \(names.sorted().joined(separator: ", "))")
+        throw unknownName(name, kind: kind, among: types.map { $0.catalogueEntry.name })
     }
     if let single = try? decoder.singleValueContainer(), let name = try? single.decode(String.self) {
         let value = try find(name).init(from: NoSettings(decoder))
@@ -95,6 +92,13 @@ func decodeNamed<Value>(
         preconditionFailure("the catalogue of \(kind)s holds \(kind)s")
     }
     return value
+}
+
+/// There is no such name; which there are.
+func unknownName(_ name: String, kind: String, among names: [String]) -> ConfigurationError {
+    let nearest = nearestName(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? "."
+    return ConfigurationError(
+        "there is no \(kind) \"\(name)\"\(nearest) Allowed: \(names.sorted().joined(separator: ", "))")
 }
 
 /// Encodes a value as `{name: {settings}}`.

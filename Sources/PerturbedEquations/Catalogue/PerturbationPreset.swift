@@ -54,11 +54,8 @@ struct PresetReference: Catalogued {
 
     init(from decoder: any Decoder) throws {
         let name = try decoder.singleValueContainer().decode(String.self)
-        let names = PerturbationPreset.all.map(\.name)
         guard let preset = PerturbationPreset.all.first(where: { $0.name == name }) else {
-            let nearest = nearestName(to: name, among: names).map { "; did you mean \"\($0)\"?" } ?? "."
-            throw ConfigurationError(
-                "there is no preset \"\(name)\"\(nearest) Allowed: \(names.joined(separator: ", "))")
+            throw unknownName(name, kind: "preset", among: PerturbationPreset.all.map(\.name))
         }
         self.preset = preset
     }

@@ -42,6 +42,9 @@ public struct NoiseKey: Hashable, Sendable, Codable {
         word(counter, domain: .words)
     }
 
+    /// A uniform number in [0, 1), of the upper 53 bits of the word at `counter`: never 1.
+    package func uniform(_ counter: UInt64) -> Double { Double(word(counter) >> 11) * 0x1p-53 }
+
     /// A uniform integer in `0..<bound`, without bias (Lemire 2019, with rejection).
     ///
     /// - Precondition: `bound > 0`.

@@ -32,21 +32,3 @@ public struct CheckpointManifest: Codable, Sendable, Equatable {
     /// The manifest as text with sorted keys, the same for equal manifests.
     func encoded() throws -> String { String(decoding: try JSON.encoder().encode(self), as: UTF8.self) }
 }
-
-/// The JSON dialect of checkpoints and results: sorted keys, and numbers that are not finite as text.
-package enum JSON {
-    package static func encoder() -> JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return encoder
-    }
-
-    package static func decoder() -> JSONDecoder {
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return decoder
-    }
-}

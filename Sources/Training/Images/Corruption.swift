@@ -86,8 +86,8 @@ public struct Corruption: Codable, Sendable, Equatable {
         let size = shape[1] * shape[2]
         precondition(image.count == shape[0] * size)
         let key = key.derived("corrupt").derived(redraw == .once ? .max : UInt64(epoch))
-        // The upper 53 bits as a number in [0, 1): rate 1 damages every image.
-        guard Double(key.derived(UInt64(example)).word(0) >> 11) * 0x1p-53 < rate else { return }
+        // Rate 1 damages every image.
+        guard key.derived(UInt64(example)).uniform(0) < rate else { return }
         for channel in 0..<shape[0] {
             let plane = UnsafeMutableBufferPointer(
                 rebasing: image[channel * size..<(channel + 1) * size])

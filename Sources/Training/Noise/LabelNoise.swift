@@ -65,9 +65,9 @@ public struct LabelNoise: Codable, Sendable {
         for (place, example) in examples.enumerated() {
             let own = key.derived(UInt64(example))
             for offset in 0..<size where labels[place * size + offset] != TargetKind.ignored {
-                // The upper 53 bits as a number in [0, 1): rate 1 draws every label.
+                // Rate 1 draws every label.
                 let counter = UInt64(2 * offset)
-                guard Double(own.word(counter) >> 11) * 0x1p-53 < rate else { continue }
+                guard own.uniform(counter) < rate else { continue }
                 labels[place * size + offset] = Int64(own.uniformIndex(below: UInt64(classes), counter + 1))
             }
         }

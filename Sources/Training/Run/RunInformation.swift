@@ -63,9 +63,7 @@ public struct RunInformation: Codable, Sendable {
 
     /// Writes `run.json`, atomically.
     public func write(to url: URL) throws {
-        let encoder = JSON.encoder()
-        encoder.outputFormatting.insert(.prettyPrinted)
-        try AtomicFile.write(encoder.encode(self) + Data("\n".utf8), to: url)
+        try JSON.write(self, to: url)
     }
 
     /// Notes that a process starts to work on the run at `step`.

@@ -43,13 +43,7 @@ extension TrainingResult {
     /// Reads a `result.json`.
     /// - Throws: `FileError` if it cannot be read; `CheckpointError` (`damaged`) if it is not one.
     public init(contentsOf url: URL) throws {
-        let data = try MappedFile.contents(of: url)
-        do {
-            self = try JSON.decoder().decode(Self.self, from: data)
-        } catch {
-            throw CheckpointError(
-                .damaged, "\(url.path) is damaged: it is not the result of a run; remove it to resume")
-        }
+        self = try JSON.read(from: url, as: "the result of a run", remedy: "remove it to resume")
     }
 
     /// The result as JSON.

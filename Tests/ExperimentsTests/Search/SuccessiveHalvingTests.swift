@@ -49,7 +49,3 @@ import Testing
         #expect(losses[1].values.allSatisfy { $0.isFinite }, "seed \(seed)")
     }
 }
-
-extension NoiseKey {
-    fileprivate func uniform(_ counter: UInt64) -> Double { Double(word(counter) >> 11) * 0x1p-53 }
-}

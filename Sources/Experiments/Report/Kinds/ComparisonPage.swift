@@ -14,7 +14,9 @@ struct ComparisonPage: ReportKind {
 
     private init(_ directory: URL) throws {
         self.directory = directory
-        report = try ComparisonReport(contentsOf: directory.appendingPathComponent(Self.marker))
+        report = try JSON.read(
+            from: directory.appendingPathComponent(Self.marker), as: "the report of a comparison",
+            remedy: "run peo compare again")
     }
 
     private func page() throws -> ReportPage {
@@ -50,15 +52,7 @@ struct ComparisonPage: ReportKind {
     }
 
     private var troubles: ReportPage.Block? {
-        let words = report.arms.flatMap { arm in
-            [CellOutcome.Status.diverged, .failed].compactMap { status -> String? in
-                let cells = arm.cells.filter { $0.outcome.status == status }
-                guard let first = cells.first else { return nil }
-                return
-                    "\(arm.name): \(cells.count) of \(arm.cells.count) seeds \(status.rawValue), and are left out "
-                    + "(seed \(first.seed): \(first.outcome.message ?? "no reason given"))."
-            }
-        }
+        let words = report.arms.flatMap(\.troubles)
         return words.isEmpty ? nil : .callout(words.joined(separator: " "), .bad)
     }
 
@@ -128,19 +122,13 @@ struct ComparisonPage: ReportKind {
     /// Paired differences of each arm, with every seed's.
     private var differences: ReportChart {
         let scale = report.judge.isShare ? 100.0 : 1
-        let baseline = report.arms.first { $0.name == report.baseline }
         let rows = report.arms.filter { $0.name != report.baseline }.map { arm in
-            let gains = zip(arm.cells, baseline?.cells ?? []).compactMap { cell, base -> Double? in
-                guard let value = cell.outcome.metrics[report.metric],
-                    let reference = base.outcome.metrics[report.metric]
-                else { return nil }
-                return ((report.isHigherBetter ? value - reference : reference - value) * scale).short6
-            }
             let compared = arm.comparison.flatMap { $0.count > 0 ? $0 : nil }
             return ReportChart.Row(
                 name: arm.name, mean: compared.map { ($0.mean * scale).short6 },
                 lower: compared?.interval.map { ($0.lower * scale).short6 },
-                upper: compared?.interval.map { ($0.upper * scale).short6 }, points: gains,
+                upper: compared?.interval.map { ($0.upper * scale).short6 },
+                points: report.gains(of: arm).map { ($0 * scale).short6 },
                 tone: Self.tone(arm.comparison))
         }
         return ReportChart(
@@ -222,20 +210,5 @@ struct ComparisonPage: ReportKind {
         let file = directory.appendingPathComponent("comparison.yaml")
         guard let text = try? MappedFile.contents(of: file) else { return nil }
         return .listing(title: "comparison.yaml", String(decoding: text, as: UTF8.self))
-    }
-}
-
-extension ComparisonReport {
-    /// Reads a `comparison.json`.
-    /// - Throws: `FileError` if it cannot be read; `CheckpointError` (`damaged`) if it is not one.
-    init(contentsOf url: URL) throws {
-        let data = try MappedFile.contents(of: url)
-        do {
-            self = try JSON.decoder().decode(Self.self, from: data)
-        } catch is DecodingError {
-            throw CheckpointError(
-                .damaged,
-                "\(url.path) is damaged: it is not the report of a comparison; run peo compare again")
-        }
     }
 }

@@ -11,16 +11,10 @@ struct SearchPage: ReportKind {
     private let report: SearchReport
 
     static func page(of directory: URL) throws -> ReportPage {
-        let file = directory.appendingPathComponent(marker)
-        let data = try MappedFile.contents(of: file)
-        do {
-            return SearchPage(
-                directory: directory, report: try JSON.decoder().decode(SearchReport.self, from: data)
-            ).page
-        } catch is DecodingError {
-            throw CheckpointError(
-                .damaged, "\(file.path) is damaged: it is not the report of a search; run peo tune again")
-        }
+        let report = try JSON.read(
+            SearchReport.self, from: directory.appendingPathComponent(marker), as: "the report of a search",
+            remedy: "run peo tune again")
+        return SearchPage(directory: directory, report: report).page
     }
 
     private var best: SearchReport.Trial? { report.trials.first { $0.number == report.best } }

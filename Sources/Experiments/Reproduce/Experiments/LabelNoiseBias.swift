@@ -19,7 +19,7 @@ struct LabelNoiseBias: Reproduction {
     private static let ones = 5
     private static let points = 40
 
-    private enum Kind: String, CaseIterable {
+    private enum Kind: String, SmallProblemArm {
         case gradientDescent = "gd"
         case weakNoise = "gaussian-0.01"
         case strongNoise = "gaussian-1"
@@ -44,6 +44,8 @@ struct LabelNoiseBias: Reproduction {
             }
         }
 
+        var isNegativeControl: Bool { self == .weakNoise || self == .strongNoise }
+
         var perturbation: [any Perturbation] {
             switch self {
             case .gradientDescent, .labelNoise: []
@@ -60,35 +62,20 @@ struct LabelNoiseBias: Reproduction {
             setUp:
                 "y = ⟨v⊙v, x⟩, d = 100, five ones, 40 points x ~ N(0, I), v(0) = 1, loss ¼(·)², learning rate 0.01, "
                 + "divided by 10 after a third and two thirds of \(steps) steps, \(seeds.count) seeds")
-        let cells = Kind.allCases.flatMap { kind in seeds.map { (kind: kind, seed: $0) } }
-        let curves = try sideBySide(cells) { try Self.errors($0.kind, seed: $0.seed, steps: steps) }
-        var last: [Kind: [Double]] = [:]
-        var lines: [ReproductionReport.Chart.Line] = []
-        for (number, kind) in Kind.allCases.enumerated() {
-            let own = Array(curves[(number * seeds.count)..<((number + 1) * seeds.count)])
-            let final = own.map { $0.last?.y ?? .nan }
-            last[kind] = final
-            context.told("\(kind.rawValue): ‖v² − w*‖² = \(ReproductionReport.number(final[0])) with seed 1")
-            findings.arms.append(
-                .init(
-                    name: kind.rawValue, summary: kind.summary,
-                    isNegativeControl: kind == .weakNoise || kind == .strongNoise,
-                    measures: [
-                        .init(
-                            "‖v² − w*‖²", published: "a figure", independent: kind.independent,
-                            Array(zip(seeds, final)).map { (seed: $0, value: $1) })
-                    ], chosen: [:], notes: []))
-            if let line = ReproductionReport.Chart.Line(arm: kind.rawValue, curves: own) {
-                lines.append(line)
-            }
+        let found = try SmallProblemArms<Kind>(seeds: seeds, "‖v² − w*‖²") {
+            try Self.errors($0, seed: $1, steps: steps)
+        }
+        findings.arms = found.arms
+        for kind in Kind.allCases {
+            context.told("\(kind.rawValue): ‖v² − w*‖² = \(found.range(kind).words)")
         }
         findings.charts = [
             .init(
                 title: "Distance to the sparse solution", xTitle: "step", yTitle: "‖v² − w*‖²",
-                isXLogarithmic: false, isYLogarithmic: true, lines: lines)
+                isXLogarithmic: false, isYLogarithmic: true, lines: found.lines)
         ]
         let limit = context.pick(full: 0.01, quick: 5.0)
-        let worst = last[.labelNoise, default: []].max() ?? .nan
+        let worst = found.range(.labelNoise).greatest
         findings.check(
             "label noise ends with ‖v² − w*‖² below \(ReproductionReport.number(limit)) with every seed",
             worst < limit,
@@ -97,7 +84,7 @@ struct LabelNoiseBias: Reproduction {
             (Kind.gradientDescent, "gradient descent"), (.weakNoise, "isotropic noise of σ = 0.01"),
             (.strongNoise, "isotropic noise of σ = 1"),
         ] {
-            let best = last[kind, default: []].min() ?? .nan
+            let best = found.range(kind).least
             findings.check(
                 "\(words) stays at ‖v² − w*‖² above 20 with every seed", best > 20,
                 measured: "at least \(ReproductionReport.number(best))",

@@ -106,7 +106,7 @@ struct Octopus: Reproduction {
         judge(medians, curvatures, &findings)
         findings.notes = [
             "Independent figures are medians. In float64 a coordinate that shrinks for more than about 1,000 steps becomes "
-                + "exactly 0, from where no gradient leads away: large L then needs noise at all."
+                + "exactly 0, from where no gradient leads away: at large L nothing but noise does."
         ]
         return findings
     }
@@ -138,7 +138,7 @@ struct Octopus: Reproduction {
         let function = OctopusFunction(dimensions: dimensions, held: kind.held, leaving: leaving)
         let key = NoiseKey(seed: seed).derived("octopus")
         // The same start for every L and arm.
-        let start = (0..<dimensions).map { Double(key.word(UInt64($0)) >> 11) * 0x1p-52 - 1 }
+        let start = (0..<dimensions).map { 2 * key.uniform(UInt64($0)) - 1 }
         let problem = try SmallProblem(
             start: start,
             equation: PerturbedEquation(

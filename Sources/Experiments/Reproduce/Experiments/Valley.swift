@@ -18,7 +18,7 @@ struct Valley: Reproduction {
     private static let rate = 0.01
     private static let sigma = 0.05
 
-    private enum Kind: String, CaseIterable {
+    private enum Kind: String, SmallProblemArm {
         case gradientDescent = "gd"
         case independent = "pgd"
         case antiCorrelated = "anti-pgd"
@@ -31,13 +31,15 @@ struct Valley: Reproduction {
             }
         }
 
-        var expected: String {
+        var independent: String? {
             switch self {
             case .gradientDescent: "100"
             case .independent: "183 … 206"
             case .antiCorrelated: "25"
             }
         }
+
+        var isNegativeControl: Bool { self == .independent }
 
         var perturbation: [any Perturbation] {
             switch self {
@@ -56,40 +58,18 @@ struct Valley: Reproduction {
             setUp:
                 "L = ½v²‖u‖², u ∈ ℝ¹⁰⁰, u(0) = 1, v(0) = 0, so tr H = ‖u‖² + 100v² begins at 100; learning rate 0.01, "
                 + "σ = 0.05 in units of θ, \(steps) steps, \(seeds.count) seeds")
-        let cells = Kind.allCases.flatMap { kind in seeds.map { (kind: kind, seed: $0) } }
-        let curves = try sideBySide(cells) { try Self.traces($0.kind, seed: $0.seed, steps: steps) }
-        var last: [Kind: [Double]] = [:]
-        var lines: [ReproductionReport.Chart.Line] = []
-        for (number, kind) in Kind.allCases.enumerated() {
-            let own = Array(curves[(number * seeds.count)..<((number + 1) * seeds.count)])
-            let final = own.map { $0.last?.y ?? .nan }
-            last[kind] = final
-            findings.arms.append(
-                .init(
-                    name: kind.rawValue, summary: kind.summary, isNegativeControl: kind == .independent,
-                    measures: [
-                        .init(
-                            "tr H", published: "a figure", independent: kind.expected,
-                            Array(zip(seeds, final)).map { (seed: $0, value: $1) })
-                    ], chosen: [:], notes: []))
-            if let line = ReproductionReport.Chart.Line(arm: kind.rawValue, curves: own) {
-                lines.append(line)
-            }
+        let found = try SmallProblemArms<Kind>(seeds: seeds, "tr H") {
+            try Self.traces($0, seed: $1, steps: steps)
         }
+        findings.arms = found.arms
         findings.charts = [
             .init(
                 title: "Curvature of the minimum", xTitle: "step", yTitle: "tr H", isXLogarithmic: false,
-                isYLogarithmic: false, lines: lines)
+                isYLogarithmic: false, lines: found.lines)
         ]
-        func range(_ kind: Kind) -> (least: Double, greatest: Double, words: String) {
-            let values = last[kind, default: []]
-            let (least, greatest) = (values.min() ?? .nan, values.max() ?? .nan)
-            return (
-                least, greatest,
-                "\(ReproductionReport.number(least)) … \(ReproductionReport.number(greatest))"
-            )
-        }
-        let (still, plain, anti) = (range(.gradientDescent), range(.independent), range(.antiCorrelated))
+        let (still, plain, anti) = (
+            found.range(.gradientDescent), found.range(.independent), found.range(.antiCorrelated)
+        )
         findings.check(
             "Anti-PGD ends at tr H below 50, half of where it began, with every seed", anti.greatest < 50,
             measured: anti.words)

@@ -53,7 +53,7 @@ public struct NoiseRangeTest {
     /// - Throws: `TrainingStopped` when interrupted: the same call goes on; `FileError`; ``ConfigError`` where the directory
     ///   holds another test, or where the run without noise cannot be trained.
     public func run(program: URL, told: @escaping (String) -> Void) throws -> NoiseRangeReport {
-        let study = try StudyDirectory(directory, kind: "noise-range", text: text, file: file)
+        let study = try StudyDirectory(directory, kind: .noiseRange, text: text, file: file)
         defer { withExtendedLifetime(study) {} }
         let (plan, _) = try Experiment(config, name: "noise-range").plan()
         let steps = min(ramp.steps ?? min(plan.totalSteps, 1000), plan.totalSteps)
@@ -68,8 +68,11 @@ public struct NoiseRangeTest {
         }
         let outcomes = try pool.run(cells) { cell, outcome, _, _ in told("\(cell.title): \(outcome.words())")
         }
-        let records = try cells.map { try Self.records($0.directory) }
-        let losses = records.map { $0.map { $0.loss ?? .infinity } }
+        let logs = try cells.map {
+            try RunLog(contentsOf: $0.directory.appendingPathComponent("metrics.jsonl"))
+        }
+        // A loss that is no number is beyond all numbers.
+        let losses = logs.map { $0.column(.train, "loss")?.values.map { $0 ?? .infinity } ?? [] }
         guard outcomes[0].status == .completed, losses[0].count == steps else {
             throw ConfigError(
                 .badValue,
@@ -80,11 +83,10 @@ public struct NoiseRangeTest {
             throw ConfigError(
                 .badValue, "it cannot be trained with noise (\(outcomes[1].reason))", file: file)
         }
-        let norms = records[0].compactMap(\.gradientNorm).sorted()
+        let norms = logs[0].column(.train, "gradientNorm")?.values.compactMap { $0 }.sorted() ?? []
         let gradient = Sample.quantile(0.5, ofSorted: norms) / Double(plan.model.parameterCount).squareRoot()
         let range = NoiseRange(
-            sigmas: (0..<steps).map { ramp.from * pow(ramp.to / ramp.from, Double($0) / Double(steps)) },
-            noisy: losses[1], clean: losses[0], gradient: gradient)
+            sigmas: (0..<steps).map(rising.value), noisy: losses[1], clean: losses[0], gradient: gradient)
         let report = NoiseRangeReport(
             name: directory.lastPathComponent, noise: config.equation.studiedNoise.name, range)
         try write(report)
@@ -117,30 +119,8 @@ public struct NoiseRangeTest {
         return Scheduled((0..<length.steps).map(resolved.value).max() ?? resolved.value(at: 0))
     }
 
-    /// One line of a run's metrics.
-    private struct Record: Decodable {
-        var kind: String
-        /// nil where it is not finite.
-        var loss: Double?
-        var gradientNorm: Double?
-    }
-
-    /// Each step of a run.
-    private static func records(_ run: URL) throws -> [Record] {
-        let text = String(
-            decoding: try MappedFile.contents(of: run.appendingPathComponent("metrics.jsonl")), as: UTF8.self)
-        return text.split(separator: "\n").compactMap { line in
-            (try? JSONDecoder().decode(Record.self, from: Data(line.utf8))).flatMap {
-                $0.kind == "train" ? $0 : nil
-            }
-        }
-    }
-
     private func write(_ report: NoiseRangeReport) throws {
-        let encoder = JSON.encoder()
-        encoder.outputFormatting.insert(.prettyPrinted)
-        try AtomicFile.write(
-            try encoder.encode(report), to: directory.appendingPathComponent("noise-range.json"))
+        try JSON.write(report, to: directory.appendingPathComponent("noise-range.json"))
         try AtomicFile.write(
             Data(report.svg().utf8), to: directory.appendingPathComponent("noise-range.svg"))
         guard let band = report.range.band else { return }
@@ -150,9 +130,6 @@ public struct NoiseRangeTest {
 
     /// A search of the strength in the band.
     private func search(in band: ClosedRange<Double>) throws -> ConfigNode {
-        func mapping(_ entries: [(String, ConfigNode)]) -> ConfigNode {
-            ConfigNode(.mapping(entries.map { .init(key: $0.0, value: $0.1) }))
-        }
         func number(_ value: Double) -> ConfigNode {
             ConfigNode(.scalar(.init(String(format: "%.2g", value))))
         }
@@ -160,10 +137,10 @@ public struct NoiseRangeTest {
         let path = "perturbation.\(noise.place).\(noise.name).sigma"
         var node = base
         let middle = (band.lowerBound * band.upperBound).squareRoot()
-        try node.apply(ConfigOverride(path: path, value: mapping([("relative", number(middle))])))
+        try node.apply(ConfigOverride(path: path, value: .mapping([("relative", number(middle))])))
         let ends = ConfigNode(.list([number(band.lowerBound), number(band.upperBound)]))
-        return mapping([
-            ("config", node), ("search", mapping([("\(path).relative", mapping([("log", ends)]))])),
+        return .mapping([
+            ("config", node), ("search", .mapping([("\(path).relative", .mapping([("log", ends)]))])),
         ])
     }
 }

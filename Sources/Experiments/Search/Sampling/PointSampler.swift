@@ -39,8 +39,3 @@ public enum SearchMethod: String, Codable, Sendable, CaseIterable {
         }
     }
 }
-
-extension NoiseKey {
-    /// A number in [0, 1), uniform, of the counter.
-    func uniform(_ counter: UInt64) -> Double { Double(word(counter) >> 11) * 0x1p-53 }
-}

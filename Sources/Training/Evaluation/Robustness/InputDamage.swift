@@ -70,11 +70,12 @@ public enum InputDamage: String, Codable, Sendable, CaseIterable {
                 let own = key.derived(UInt64(example))
                 let pixels = shape[1] * shape[2]
                 for place in image.indices {
-                    let word = own.word(UInt64(place))
-                    guard Double(word >> 11) * 0x1p-53 < strength, let range = ranges?[place / pixels] else {
+                    let counter = UInt64(place)
+                    guard own.uniform(counter) < strength, let range = ranges?[place / pixels] else {
                         continue
                     }
-                    image[place] = word & 1 == 0 ? range.lowerBound : range.upperBound
+                    // A bit that the share has not been drawn from.
+                    image[place] = own.word(counter) & 1 == 0 ? range.lowerBound : range.upperBound
                 }
             case .brightness:
                 let pixels = shape[1] * shape[2]
