@@ -43,6 +43,7 @@ core:
 smoke: bootstrap
 	$(SWIFT) build -c release --product peo
 	$(SWIFT) build -c release --product CustomPerturbation
+	$(SWIFT) build -c release --product CustomEnvironment
 	scripts/smoke "$$($(SWIFT) build -c release --show-bin-path)/peo"
 
 bench: build

@@ -50,12 +50,17 @@ let core: [Target] = [
         linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
     library("Safetensors"),
     library("PerturbedEquations", ["CPerturbationKernels", "Safetensors"]),
+    library("Environments", ["PerturbedEquations"]),
+    .executableTarget(
+        name: "CustomEnvironment", dependencies: ["Environments"], path: "Examples/CustomEnvironment",
+        swiftSettings: strict),
     .executableTarget(
         name: "CustomPerturbation", dependencies: ["PerturbedEquations"], path: "Examples/CustomPerturbation",
         swiftSettings: strict),
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
     tests(of: "Safetensors", ["TestSupport"]),
     tests(of: "PerturbedEquations", ["CPerturbationKernels", "Safetensors", "TestSupport"]),
+    tests(of: "Environments", ["PerturbedEquations", "TestSupport"]),
 ]
 
 let torch: [Target] = [
@@ -94,11 +99,12 @@ let torch: [Target] = [
             .product(name: "Crypto", package: "swift-crypto"),
         ],
         excluding: ["TensorBoard/event.proto"]),
+    library("ReinforcementLearning", ["Environments", "PerturbedEquations"]),
     library("Statistics", ["PerturbedEquations"]),
     library(
         "Experiments",
         [
-            "Training", "Statistics", "Models", "Datasets", "PerturbedEquations",
+            "Training", "Statistics", "Models", "Datasets", "Environments", "PerturbedEquations",
             .product(name: "Yams", package: "Yams"),
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "Crypto", package: "swift-crypto"),
@@ -107,7 +113,7 @@ let torch: [Target] = [
     .executableTarget(
         name: "peo",
         dependencies: [
-            "Experiments", "Training", "Datasets", "PerturbedTorch", "Tokenizers", "Torch",
+            "Experiments", "Training", "Datasets", "Environments", "PerturbedTorch", "Tokenizers", "Torch",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),
@@ -130,6 +136,7 @@ let torch: [Target] = [
             "TorchNN",
             "Torch",
         ]),
+    tests(of: "ReinforcementLearning", ["Environments", "PerturbedEquations", "TestSupport"]),
     tests(of: "Statistics", ["PerturbedEquations", "TestSupport"]),
     tests(of: "Experiments", ["TestSupport", "PerturbedEquations", "Training"]),
     .testTarget(
@@ -138,12 +145,17 @@ let torch: [Target] = [
 
 let package = Package(
     name: "PEO",
-    products: [.library(name: "PerturbedEquations", targets: ["PerturbedEquations"])]
+    products: [
+        .library(name: "PerturbedEquations", targets: ["PerturbedEquations"]),
+        .library(name: "PEOEnvironments", targets: ["Environments"]),
+    ]
         + (coreOnly
             ? []
             : [
                 .library(name: "PerturbedTorch", targets: ["PerturbedTorch", "TorchNN", "Torch"]),
                 .library(name: "PEOTraining", targets: ["Training", "Models", "Datasets", "Experiments"]),
+                .library(
+                    name: "PEOReinforcementLearning", targets: ["ReinforcementLearning", "Environments"]),
                 .executable(name: "peo", targets: ["peo"]),
             ]),
     dependencies: coreOnly

@@ -1,11 +1,12 @@
 import Datasets
+import Environments
 import Models
 import PerturbedEquations
 
 /// The families of things that a configuration can name: what `peo list` lists.
 public enum CatalogueFamily: String, CaseIterable, Sendable {
     case perturbations, presets, parameterPerturbations, rules, schedules, controllers, guards, noise, models,
-        datasets
+        datasets, environments
 
     /// Every entry of the family, in the catalogue's order.
     public var entries: [CatalogueEntry] {
@@ -21,6 +22,7 @@ public enum CatalogueFamily: String, CaseIterable, Sendable {
         case .models: ModelCatalogue.entries.map(CatalogueEntry.init)
         case .datasets:
             DatasetCatalogue.entries.map(CatalogueEntry.init) + DataSourceCatalogue.all.map { $0.entry }
+        case .environments: EnvironmentCatalogue.all.map { $0.catalogueEntry }
         }
     }
 

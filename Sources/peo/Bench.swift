@@ -6,12 +6,12 @@ import Torch
 /// `peo bench`
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure speed: the perturbed step, and training steps of small models.",
+        abstract: "Measure speed: the perturbed step, training steps of small models, and environments.",
         discussion: """
             Ratios are taken within one run, round by round, and their medians are printed: the machine's speed
             drifts, and ratios do not. For PyTorch and optax beside it, see Benchmarks/.
             """,
-        subcommands: [Step.self, Training.self, Loading.self])
+        subcommands: [Step.self, Training.self, Loading.self, Environments.self])
 
     /// `peo bench step`
     struct Step: ParsableCommand {
@@ -136,14 +136,54 @@ struct Bench: ParsableCommand {
         }
     }
 
+    /// `peo bench environments`
+    struct Environments: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Steps per second of each environment with random actions, on one thread.")
+
+        @Argument(help: "One of peo list environments; all unless given.")
+        var name: String?
+
+        @Option(help: "How many copies step in one call.")
+        var copies = 16
+
+        @Option(help: "Seconds of each of the five rounds.")
+        var seconds = 0.2
+
+        @Flag(name: .long, help: "Print one JSON object.")
+        var json = false
+
+        func validate() throws {
+            try Bench.validate(seconds: seconds)
+            guard (1...1_000_000).contains(copies) else {
+                throw ValidationError("--copies is \(copies); allowed: 1 to 1000000")
+            }
+        }
+
+        func run() throws {
+            if let name { _ = try CatalogueFamily.environments.entry(named: name) }
+            let rows = try EnvironmentBenchmark(copies: copies, seconds: seconds).run(name)
+            if json { return try Output.writeJSON(["environments": rows]) }
+            try Output.write(
+                rows.map {
+                    "\($0.name), \($0.copies) copies, 1 thread: "
+                        + String(format: "%.2f million steps/s", $0.stepsPerSecond / 1e6)
+                }.joined(separator: "\n"))
+        }
+    }
+
     private static func cases(_ name: String?) -> [TrainingCase] {
         name.flatMap(TrainingCase.named).map { [$0] } ?? TrainingCase.all
     }
 
-    private static func validate(seconds: Double, name: String?) throws {
+    private static func validate(seconds: Double) throws {
         guard seconds > 0, seconds <= 60 else {
             throw ValidationError("--seconds is \(seconds); allowed: above 0, at most 60")
         }
+    }
+
+    private static func validate(seconds: Double, name: String?) throws {
+        try validate(seconds: seconds)
         if let name, TrainingCase.named(name) == nil {
             throw ValidationError(
                 "there is no case '\(name)'; allowed: "

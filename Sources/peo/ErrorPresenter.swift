@@ -1,5 +1,6 @@
 import ArgumentParser
 import Datasets
+import Environments
 import Experiments
 import Foundation
 import Models
@@ -30,6 +31,8 @@ struct ErrorPresenter: Encodable {
             self.init("config.\(error.code.rawValue)", "\(error)", exit: error.code == .badOverride ? 64 : 65)
         case let error as ConfigurationError: self.init("config.badValue", "\(error)", exit: 65)
         case let error as ModelError: self.init("model.\(error.code.rawValue)", error.message, exit: 65)
+        case let error as EnvironmentError:
+            self.init("environment.\(error.code.rawValue)", error.message, exit: 65)
         case let error as DatasetError:
             self.init(error.code.rawValue, error.message, exit: error.isMissingInput ? 66 : 65)
         case let error as CheckpointError:

@@ -9,7 +9,8 @@ import Testing
         #expect(all.status == 0, "\(all.all)")
         #expect(
             all.json.keys.sorted() == [
-                "controllers", "datasets", "guards", "models", "noise", "parameterPerturbations",
+                "controllers", "datasets", "environments", "guards", "models", "noise",
+                "parameterPerturbations",
                 "perturbations", "presets",
                 "rules",
                 "schedules",

@@ -85,7 +85,7 @@ package func decodeNamed(
 }
 
 /// The same, as the family's protocol.
-func decodeNamed<Value>(
+package func decodeNamed<Value>(
     _ decoder: any Decoder, kind: String, among types: [any Catalogued.Type], as _: Value.Type
 ) throws -> Value {
     guard let value = try decodeNamed(decoder, kind: kind, among: types) as? Value else {

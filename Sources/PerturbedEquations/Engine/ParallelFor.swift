@@ -35,7 +35,7 @@ public struct ParallelFor: Sendable {
             }
     }
 
-    func callAsFunction(_ count: Int, _ work: (Int) -> Void) {
+    package func callAsFunction(_ count: Int, _ work: (Int) -> Void) {
         body(count, work)
     }
 }

@@ -8,7 +8,7 @@
 /// let key = NoiseKey(seed: 1)
 /// let order = key.derived("shuffle").derived(3).permutation(of: 5)   // the order of epoch 3
 /// ```
-public struct NoiseKey: Hashable, Sendable, Codable {
+public struct NoiseKey: Hashable, Sendable, Codable, BitwiseCopyable {
     /// The 64 bits that select the stream.
     public let seed: UInt64
 
