@@ -99,7 +99,7 @@ let torch: [Target] = [
             .product(name: "Crypto", package: "swift-crypto"),
         ],
         excluding: ["TensorBoard/event.proto"]),
-    library("ReinforcementLearning", ["Environments", "PerturbedEquations"]),
+    library("ReinforcementLearning", ["Environments", "PerturbedEquations", "Safetensors"]),
     library("Statistics", ["PerturbedEquations"]),
     library(
         "Experiments",
@@ -113,7 +113,9 @@ let torch: [Target] = [
     .executableTarget(
         name: "peo",
         dependencies: [
-            "Experiments", "Training", "Datasets", "Environments", "PerturbedTorch", "Tokenizers", "Torch",
+            "Experiments", "Training", "Datasets", "Environments", "ReinforcementLearning", "PerturbedTorch",
+            "Tokenizers",
+            "Torch",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),
@@ -136,7 +138,7 @@ let torch: [Target] = [
             "TorchNN",
             "Torch",
         ]),
-    tests(of: "ReinforcementLearning", ["Environments", "PerturbedEquations", "TestSupport"]),
+    tests(of: "ReinforcementLearning", ["Environments", "PerturbedEquations", "Safetensors", "TestSupport"]),
     tests(of: "Statistics", ["PerturbedEquations", "TestSupport"]),
     tests(of: "Experiments", ["TestSupport", "PerturbedEquations", "Training"]),
     .testTarget(

@@ -5,6 +5,7 @@ import Experiments
 import Foundation
 import Models
 import PerturbedEquations
+import ReinforcementLearning
 import Safetensors
 import Tokenizers
 import Torch
@@ -33,6 +34,8 @@ struct ErrorPresenter: Encodable {
         case let error as ModelError: self.init("model.\(error.code.rawValue)", error.message, exit: 65)
         case let error as EnvironmentError:
             self.init("environment.\(error.code.rawValue)", error.message, exit: 65)
+        case let error as ReplayBufferError:
+            self.init("replay.\(error.code.rawValue)", error.message, exit: error.code == .memory ? 71 : 65)
         case let error as DatasetError:
             self.init(error.code.rawValue, error.message, exit: error.isMissingInput ? 66 : 65)
         case let error as CheckpointError:

@@ -1,4 +1,5 @@
 import Foundation
+import PerturbedEquations
 import Safetensors
 import Training
 
@@ -98,15 +99,8 @@ final class CellPool {
     /// Whether another cell may begin: as many as asked for, and with memory for one as large as the largest so far.
     private func hasRoom(beside working: Int) -> Bool {
         guard working < parallel else { return false }
-        guard working > 0, largestPeak > 0, let available = Self.availableMemory else { return true }
+        guard working > 0, largestPeak > 0, let available = SystemMemory.available else { return true }
         return available > largestPeak + largestPeak / 4
-    }
-
-    private static var availableMemory: Int? {
-        guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
-            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") })
-        else { return nil }
-        return line.split(separator: " ").compactMap { Int($0) }.first.map { $0 * 1024 }
     }
 
     /// What the file of a cell says; nil where there is none.
