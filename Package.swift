@@ -99,12 +99,18 @@ let torch: [Target] = [
             .product(name: "Crypto", package: "swift-crypto"),
         ],
         excluding: ["TensorBoard/event.proto"]),
-    library("ReinforcementLearning", ["Environments", "PerturbedEquations", "Safetensors"]),
+    library(
+        "ReinforcementLearning",
+        [
+            "Environments", "PerturbedEquations", "Safetensors", "PerturbedTorch", "Torch", "TorchNN",
+            "Training",
+        ]),
     library("Statistics", ["PerturbedEquations"]),
     library(
         "Experiments",
         [
-            "Training", "Statistics", "Models", "Datasets", "Environments", "PerturbedEquations",
+            "Training", "Statistics", "Models", "Datasets", "Environments", "ReinforcementLearning",
+            "PerturbedEquations",
             .product(name: "Yams", package: "Yams"),
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "Crypto", package: "swift-crypto"),
@@ -138,7 +144,13 @@ let torch: [Target] = [
             "TorchNN",
             "Torch",
         ]),
-    tests(of: "ReinforcementLearning", ["Environments", "PerturbedEquations", "Safetensors", "TestSupport"]),
+    tests(
+        of: "ReinforcementLearning",
+        [
+            "Environments", "PerturbedEquations", "PerturbedTorch", "Torch", "TorchNN", "Training",
+            "Experiments",
+            "Safetensors", "TestSupport",
+        ]),
     tests(of: "Statistics", ["PerturbedEquations", "TestSupport"]),
     tests(of: "Experiments", ["TestSupport", "PerturbedEquations", "Training"]),
     .testTarget(

@@ -25,6 +25,7 @@
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/sign.h>
 #include <ATen/ops/silu.h>
+#include <ATen/ops/softplus.h>
 #include <ATen/ops/sqrt.h>
 #include <ATen/ops/square.h>
 #include <ATen/ops/sub.h>
@@ -48,6 +49,7 @@ at::Tensor unary(int32_t operation, const at::Tensor &a) {
     case PTB_TANH: return at::tanh(a);
     case PTB_SIGMOID: return at::sigmoid(a);
     case PTB_SILU: return at::silu(a);
+    case PTB_SOFTPLUS: return at::softplus(a);
     case PTB_GELU: return at::gelu(a, "none");
     case PTB_GELU_TANH: return at::gelu(a, "tanh");
     case PTB_IS_FINITE: return at::isfinite(a);
@@ -92,6 +94,10 @@ ptb_status ptb_binary(int32_t operation, ptb_tensor *a, ptb_tensor *b, PTB_NEW o
 
 ptb_status ptb_binary_scalar(int32_t operation, ptb_tensor *a, double b, PTB_NEW out) noexcept {
   return bridge::make(out, [&] { return binary(operation, a->value, at::Scalar(b)); });
+}
+
+ptb_status ptb_lerp_in_place(ptb_tensor *a, ptb_tensor *b, double weight) noexcept {
+  return bridge::guarded([&] { a->value.lerp_(b->value, weight); });
 }
 
 ptb_status ptb_add_in_place(ptb_tensor *a, ptb_tensor *b, double scale) noexcept {

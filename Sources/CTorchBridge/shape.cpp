@@ -3,6 +3,7 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
 #include <ATen/ops/flatten.h>
+#include <ATen/ops/gather.h>
 #include <ATen/ops/index_select.h>
 #include <ATen/ops/narrow.h>
 #include <ATen/ops/permute.h>
@@ -59,6 +60,10 @@ ptb_status ptb_narrow(ptb_tensor *a, ptrdiff_t dimension, ptrdiff_t start, ptrdi
 
 ptb_status ptb_select(ptb_tensor *a, ptrdiff_t dimension, ptrdiff_t index, PTB_NEW out) noexcept {
   return bridge::make(out, [&] { return at::select(a->value, int64_t(dimension), int64_t(index)); });
+}
+
+ptb_status ptb_take_along(ptb_tensor *a, ptrdiff_t dimension, ptb_tensor *indices, PTB_NEW out) noexcept {
+  return bridge::make(out, [&] { return at::gather(a->value, int64_t(dimension), indices->value); });
 }
 
 ptb_status ptb_index_select(ptb_tensor *a, ptrdiff_t dimension, ptb_tensor *indices, PTB_NEW out) noexcept {

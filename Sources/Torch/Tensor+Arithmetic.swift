@@ -55,6 +55,8 @@ extension Tensor {
     public func sigmoid() -> Tensor { unary("sigmoid", PTB_SIGMOID) }
     /// x · sigmoid(x).
     public func silu() -> Tensor { unary("silu", PTB_SILU) }
+    /// log(1 + eˣ), without overflow.
+    public func softplus() -> Tensor { unary("softplus", PTB_SOFTPLUS) }
     /// x · Φ(x); or, with `tanhApproximation`, ½x(1 + tanh(√(2/π)(x + 0.044715x³))).
     public func gelu(tanhApproximation: Bool = false) -> Tensor {
         unary("gelu", tanhApproximation ? PTB_GELU_TANH : PTB_GELU)
@@ -88,6 +90,15 @@ extension Tensor {
         withExtendedLifetime((self, other)) {
             guard ptb_add_in_place(handle, other.handle, scale) == 0 || Libtorch.holdsFailure else {
                 trap("addInPlace", [self, other])
+            }
+        }
+    }
+
+    /// `self += weight · (other − self)`, in place: 0 keeps it, 1 makes it `other`.
+    public func moveInPlace(towards other: Tensor, by weight: Double) {
+        withExtendedLifetime((self, other)) {
+            guard ptb_lerp_in_place(handle, other.handle, weight) == 0 || Libtorch.holdsFailure else {
+                trap("moveInPlace", [self, other])
             }
         }
     }

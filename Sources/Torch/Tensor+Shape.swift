@@ -51,6 +51,13 @@ extension Tensor {
         result("gathered", self, indices) { ptb_index_select($0, dimension, $1, $2) }
     }
 
+    /// One element for each index: `self[i, indices[i, j]]` for two dimensions and `dimension` 1, as `torch.gather`.
+    ///
+    /// - Parameter indices: int64, with as many dimensions as this tensor.
+    public func taken(at indices: Tensor, along dimension: Int) -> Tensor {
+        result("taken", self, indices) { ptb_take_along($0, dimension, $1, $2) }
+    }
+
     /// The rows at the indices of an int64 tensor [n]: a batch out of a data set.
     public subscript(indices: Tensor) -> Tensor { gathered(indices) }
 

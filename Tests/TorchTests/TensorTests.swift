@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Torch
 
@@ -99,6 +100,27 @@ import Torch
         let indices = try Tensor([1, 0, 1] as [Int])
         #expect(try floats(grid[indices]) == [4, 5, 6, 1, 2, 3, 4, 5, 6])
         #expect(try floats(grid.gathered(indices, along: 1)) == [2, 1, 2, 5, 4, 5])
+    }
+
+    @Test func functionsForPoliciesAndTargets() throws {
+        let x = try Tensor([-100, -1, 0, 1, 100] as [Double])
+        let softplus = try x.softplus().array(of: Double.self)
+        let expected: [Double] = [0, log1p(exp(-1.0)), log(2.0), log1p(exp(1.0)), 100]
+        for (value, expected) in zip(softplus, expected) {
+            #expect(abs(value - expected) < 1e-12)
+        }
+
+        let scores = try Tensor([1, 2, 3, 4, 5, 6] as [Float], shape: [2, 3])
+        let chosen = scores.taken(at: try Tensor([2, 0] as [Int]).unsqueezed(1), along: 1)
+        #expect(chosen.shape == [2, 1])
+        #expect(try chosen.array(of: Float.self) == [3, 4])
+
+        let target = try Tensor([0, 8] as [Float])
+        let online = try Tensor([4, 0] as [Float])
+        target.moveInPlace(towards: online, by: 0.25)
+        #expect(try target.array(of: Float.self) == [1, 6])
+        target.moveInPlace(towards: online, by: 1)
+        #expect(try target.array(of: Float.self) == [4, 0])
     }
 
     @Test func reductions() throws {

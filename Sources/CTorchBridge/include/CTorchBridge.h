@@ -104,7 +104,7 @@ ptb_status ptb_item_integer(ptb_tensor *tensor, int64_t *out) PTB_NOEXCEPT;
 
 enum ptb_unary_operation {
   PTB_NEGATE, PTB_EXP, PTB_LOG, PTB_SQRT, PTB_ABS, PTB_SQUARE, PTB_SIGN, PTB_RECIPROCAL,
-  PTB_RELU, PTB_TANH, PTB_SIGMOID, PTB_SILU, PTB_GELU, PTB_GELU_TANH, PTB_IS_FINITE,
+  PTB_RELU, PTB_TANH, PTB_SIGMOID, PTB_SILU, PTB_SOFTPLUS, PTB_GELU, PTB_GELU_TANH, PTB_IS_FINITE,
 };
 ptb_status ptb_unary(int32_t operation, ptb_tensor *a, PTB_NEW out) PTB_NOEXCEPT;
 
@@ -116,6 +116,7 @@ ptb_status ptb_binary(int32_t operation, ptb_tensor *a, ptb_tensor *b, PTB_NEW o
 ptb_status ptb_binary_scalar(int32_t operation, ptb_tensor *a, double b, PTB_NEW out) PTB_NOEXCEPT;
 /// a += scale * b, in place.
 ptb_status ptb_add_in_place(ptb_tensor *a, ptb_tensor *b, double scale) PTB_NOEXCEPT;
+ptb_status ptb_lerp_in_place(ptb_tensor *a, ptb_tensor *b, double weight) PTB_NOEXCEPT;
 /// a *= b, in place.
 ptb_status ptb_scale_in_place(ptb_tensor *a, double b) PTB_NOEXCEPT;
 ptb_status ptb_fill_in_place(ptb_tensor *a, double value) PTB_NOEXCEPT;
@@ -139,6 +140,7 @@ ptb_status ptb_narrow(ptb_tensor *a, ptrdiff_t dimension, ptrdiff_t start, ptrdi
 ptb_status ptb_select(ptb_tensor *a, ptrdiff_t dimension, ptrdiff_t index, PTB_NEW out) PTB_NOEXCEPT;
 /// `indices` is an int64 tensor of one dimension.
 ptb_status ptb_index_select(ptb_tensor *a, ptrdiff_t dimension, ptb_tensor *indices, PTB_NEW out) PTB_NOEXCEPT;
+ptb_status ptb_take_along(ptb_tensor *a, ptrdiff_t dimension, ptb_tensor *indices, PTB_NEW out) PTB_NOEXCEPT;
 ptb_status ptb_concatenate(ptb_tensor *_Nonnull const *_Nonnull parts, size_t count, ptrdiff_t dimension,
                            PTB_NEW out) PTB_NOEXCEPT;
 ptb_status ptb_stack(ptb_tensor *_Nonnull const *_Nonnull parts, size_t count, ptrdiff_t dimension,
