@@ -1,0 +1,43 @@
+import Torch
+import TorchNN
+
+/// Linear layers with an activation between each two: what all agents here think with.
+///
+/// Its weights are named as those of PyTorch's `nn.Sequential(Linear, activation, Linear, …)`: `0.weight`, `2.weight`.
+public struct Perceptron: Module {
+    /// A layer's sizes and place, for those who choose what it is made of.
+    public struct Place: Sendable {
+        public var inputs: Int
+        public var outputs: Int
+        /// Whether it is the last layer.
+        public var isLast: Bool
+        /// For its first weights.
+        public var seed: UInt64
+    }
+
+    private let layers: Sequential
+
+    /// - Parameters:
+    ///   - sizes: of the input, the hidden layers and the output: at least two.
+    ///   - layer: makes a layer; `Linear` with PyTorch's first weights unless told.
+    /// - Throws: what `layer` throws.
+    public init(
+        _ sizes: [Int], activation: Activation, seed: UInt64,
+        layer: (Place) throws -> any Module = { try Linear($0.inputs, $0.outputs, seed: $0.seed) }
+    ) rethrows {
+        precondition(sizes.count >= 2, "a perceptron has an input and an output; the sizes are \(sizes)")
+        var modules: [any Module] = []
+        for position in 1..<sizes.count {
+            if position > 1 { modules.append(activation) }
+            let place = Place(
+                inputs: sizes[position - 1], outputs: sizes[position], isLast: position == sizes.count - 1,
+                seed: derivedSeed(seed, "\(modules.count)"))
+            modules.append(try layer(place))
+        }
+        layers = Sequential(modules)
+    }
+
+    public var children: [NamedModule] { layers.children }
+
+    public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor { layers.forward(x, context) }
+}
