@@ -158,6 +158,14 @@ public final class PerturbedOptimizer {
     /// the weights.
     public var needsObjective: Bool { parameterPerturbation != nil }
 
+    /// Whether steps run the finite check alone before they update, and are so spared a read of each gradient whose
+    /// `ParameterBuffer.largestGradient` is known. Guards and terms that take norms read all gradients in any case.
+    public var gainsFromLargestGradient: Bool {
+        let stability = equation.stability
+        return stability.skipNonFinite && stability.clipNorm == nil && stability.clipGlobalNorm == nil
+            && stability.clipAdaptive == nil && parameterPerturbation == nil
+    }
+
     /// The key of all noise in the steps of a run with that seed.
     public static func noiseKey(seed: UInt64) -> NoiseKey {
         NoiseKey(seed: seed).derived("perturbation")

@@ -55,6 +55,7 @@ public final class ModelOptimizer {
             horizon: horizon, stepsPerEpoch: stepsPerEpoch, engine: Engine(parallel: .torch(threads: threads))
         )
         signals = try TermSignals(named, memory, core, seed: seed)
+        try memory.watchGradients(for: core)
         core.companions = module.buffers.map(CompanionTensor.init)
     }
 

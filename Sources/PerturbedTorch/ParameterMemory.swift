@@ -15,6 +15,7 @@ final class ParameterMemory {
     private var isLent = false
     private var gradientsAreOld = true
     private var buffers: [ParameterBuffer] = []
+    private var watch: GradientWatch?
 
     /// - Parameter isStaged: whether the engine works on copies.
     /// - Throws: `TorchError` where there is no memory for them.
@@ -26,6 +27,14 @@ final class ParameterMemory {
             ? TensorList(tensors.map { $0.detached().moved(to: .cpu).contiguous().cloned() })
             : nil
         try Libtorch.checkHeldFailure()
+    }
+
+    /// From now on backward passes look at the gradients that they leave, where the optimizer's steps gain by it. The engine
+    /// looks itself at those that are copied to the host.
+    /// - Throws: `TorchError` where there is no memory.
+    func watchGradients(for core: PerturbedOptimizer) throws(TorchError) {
+        guard mirrors == nil else { return }
+        watch = try GradientWatch(tensors, for: core)
     }
 
     /// Before a step: the mirrors take in what others have written to the parameters since the last one.
@@ -74,10 +83,12 @@ final class ParameterMemory {
         }
         return try (mirrors ?? tensors).withParameterViews { views in
             buffers.removeAll(keepingCapacity: true)
-            for view in views {
+            watch?.refresh()
+            for (index, view) in views.enumerated() {
                 buffers.append(
                     ParameterBuffer(
-                        parameters: view.data, gradient: view.gradient.map { UnsafeRawPointer($0) }))
+                        parameters: view.data, gradient: view.gradient.map { UnsafeRawPointer($0) },
+                        largestGradient: watch?[index]))
             }
             return buffers
         }

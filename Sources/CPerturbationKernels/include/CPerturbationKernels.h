@@ -161,8 +161,8 @@ typedef struct {
     pk_moments (*moments)(const void *x, size_t count);
     /// How many elements are NaN or ±∞ (one read of x and nothing else).
     int64_t (*nonfinite)(const void *x, size_t count);
-    /// How many elements are NaN or larger in size than a finite limit > 0: at the price of `nonfinite`.
-    int64_t (*beyond)(const void *x, size_t count, double limit);
+    /// max |x[i]|, 0 for none; NaN where there is one. At the price of `nonfinite`.
+    double (*largest)(const void *x, size_t count);
     /// x[i] clamped to ±limit into out (may be the same)
     void (*clamp)(void *out, const void *x, size_t count, double limit);
     void (*sgd)(const pk_block *block, const pk_sgd *rule);

@@ -248,6 +248,18 @@ typedef struct {
 ptb_status ptb_parameter_views(ptb_tensor *_Nonnull const *_Nonnull tensors, size_t count,
                                ptb_parameter_view *out) PTB_NOEXCEPT;
 
+/// How large the gradients of some tensors are, taken as each backward pass leaves them, while they are in the cache.
+typedef struct ptb_gradient_watch ptb_gradient_watch;
+/// max |x| of `count` elements; may be called on any thread that runs a backward pass.
+typedef double (*ptb_largest)(const void *data, ptrdiff_t count, int32_t dtype);
+/// Begins to watch leaves. Another watch of the same tensor takes its place.
+ptb_status ptb_watch_gradients(ptb_tensor *_Nonnull const *_Nonnull tensors, size_t count, ptb_largest largest,
+                               ptb_gradient_watch *_Nullable *_Nonnull out) PTB_NOEXCEPT;
+/// Writes max |g| of each tensor's gradient; -1 where it is unknown: the tensor has none, or it has been replaced or
+/// written to since the backward pass.
+void ptb_watched_sizes(ptb_gradient_watch *watch, double *out) PTB_NOEXCEPT;
+void ptb_end_watch(ptb_gradient_watch *watch) PTB_NOEXCEPT;
+
 // ---- Threads (parallel.cpp) -------------------------------------------------------------------------------
 
 /// The size of libtorch's thread pool for operations of this process.

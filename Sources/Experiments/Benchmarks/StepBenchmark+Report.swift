@@ -36,6 +36,8 @@ extension StepBenchmark {
         public let scaling: [ScalingRow]
         /// What the finite check adds to the perturbed Adam step, as a fraction of it.
         public let finiteCheckCost: Double
+        /// The same in training, where each backward pass looks at the gradients as it leaves them.
+        public let finiteCheckCostAfterBackward: Double
         /// Peak resident bytes during perturbed steps above those resident before; nil where unknown.
         public let extraPeakBytes: Int?
         /// The bytes of one parameter-sized array, to compare that with.
@@ -51,7 +53,12 @@ extension StepBenchmark.Report {
                 + "libtorch \(libtorch), \(instructions)"
         ]
         lines += Self.table(rows)
-        lines.append(String(format: "the finite check adds %.1f%% to adam + gaussian", finiteCheckCost * 100))
+        lines.append(
+            String(
+                format:
+                    "the finite check adds %.1f%% to adam + gaussian in training, and %.1f%% where it has to "
+                    + "read the gradients from memory", finiteCheckCostAfterBackward * 100,
+                finiteCheckCost * 100))
         if let extraPeakBytes {
             lines.append(
                 String(

@@ -35,7 +35,9 @@ public struct StepBenchmark: Sendable {
             elements: elements, threads: threads, placements: placements, rounds: rounds,
             libtorch: Libtorch.version, instructions: SIMDLevel.highest.rawValue, rows: try mainTable(),
             manyTensors: try manyTensors(), scaling: try scaling(),
-            finiteCheckCost: try finiteCheckCost(), extraPeakBytes: try extraPeak(),
+            finiteCheckCost: try finiteCheckCost(),
+            finiteCheckCostAfterBackward: try finiteCheckCostAfterBackward(),
+            extraPeakBytes: try extraPeak(),
             parameterBytes: elements * MemoryLayout<Float>.stride)
     }
 
@@ -173,7 +175,7 @@ public struct StepBenchmark: Sendable {
         return rows
     }
 
-    /// What the finite check adds to a gaussian-perturbed Adam step, in turn.
+    /// What the finite check adds to a gaussian-perturbed Adam step on gradients that lie in memory.
     private func finiteCheckCost() throws -> Double {
         var ratios: [Double] = []
         for _ in 0..<placements {

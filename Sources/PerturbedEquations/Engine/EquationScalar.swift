@@ -55,3 +55,8 @@ extension Double: EquationScalar {
         pk_kernels_f64(level.value)!
     }
 }
+
+/// max |xᵢ|, 0 for no element; NaN where there is one.
+package func largestSize<S: EquationScalar>(of elements: UnsafeBufferPointer<S>) -> Double {
+    S.kernels(.highest).pointee.largest(elements.baseAddress, elements.count)
+}

@@ -24,16 +24,22 @@ public struct ParameterBuffer {
     public let gradient: UnsafeRawPointer?
     /// The gradient's scalar type; nil is the parameter's. float32 and bfloat16 go together either way round.
     public let gradientScalar: ScalarType?
+    /// max |gᵢ| where whoever made the gradient knows it, NaN where an element is NaN; nil: unknown.
+    ///
+    /// The finite check takes it at its word and leaves this gradient unread; see
+    /// ``PerturbedOptimizer/gainsFromLargestGradient``.
+    public let largestGradient: Double?
     /// What terms may require besides g.
     public var signals: ParameterSignals
 
     public init(
         parameters: UnsafeMutableRawPointer, gradient: UnsafeRawPointer?, gradientScalar: ScalarType? = nil,
-        signals: ParameterSignals = ParameterSignals()
+        largestGradient: Double? = nil, signals: ParameterSignals = ParameterSignals()
     ) {
         self.parameters = parameters
         self.gradient = gradient
         self.gradientScalar = gradientScalar
+        self.largestGradient = largestGradient
         self.signals = signals
     }
 }

@@ -33,17 +33,22 @@ extension StepPass {
         let limits = optimizer.parameters.indices.map { index in
             bounds[optimizer.groupOf[index]]?.largestGradient(for: optimizer.parameters[index].scalar) ?? -1
         }
+        let isKnown = optimizer.parameters.indices.map { index in
+            guard place == .evaluated, let size = buffers[index].largestGradient else { return false }
+            return size <= limits[index]
+        }
+        if !isKnown.contains(false) { return [] }
         var isLarge = [Bool](repeating: false, count: optimizer.blocks.count)
         let found = isLarge.withUnsafeMutableBufferPointer { isLarge in
             nonisolated(unsafe) let isLarge = isLarge
             return perThread { range, scratch in
                 for index in range {
                     let block = optimizer.blocks[index]
-                    guard let g = gradientMemory(block, scratch) else { continue }
+                    guard !isKnown[block.parameter], let g = gradientMemory(block, scratch) else { continue }
                     let kernels = kernels(optimizer.parameters[block.parameter].scalar)
-                    let limit = limits[block.parameter]
-                    if limit > 0, kernels.pointee.beyond(g, block.count, limit) == 0 { continue }
-                    if kernels.pointee.nonfinite(g, block.count) != 0 { return 1.0 }
+                    let size = kernels.pointee.largest(g, block.count)
+                    if size <= limits[block.parameter] { continue }
+                    if !size.isFinite { return 1.0 }
                     isLarge[index] = hasNoise
                 }
                 return 0
