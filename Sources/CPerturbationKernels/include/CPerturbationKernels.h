@@ -49,11 +49,20 @@ typedef struct {
     int64_t nonfinite;    // how many elements are NaN or ±∞
 } pk_moments;
 
-/// δ = scale·ξ(first + i), ξ ~ N(0, 1), for a rule to draw by itself.
+/// Sums over a block of an array with noise.
 typedef struct {
+    double noise;    // Σ ξ·x
+    double squares;  // Σ x²
+} pk_noise_sums;
+
+/// δ = scale·ξ(first + i), or scale·g[i]·ξ(first + i), for a rule to draw by itself.
+typedef struct {
+    pk_distribution distribution;
+    int by_gradient;
     const pk_stream *stream;
     uint64_t first;
     double scale;
+    double p;  // of PK_DROP
 } pk_draw;
 
 /// One block for an update rule. ĝ = gradient_scale·g + delta_scale·δ; δ may be NULL. `noise` is a sampler's
@@ -158,6 +167,8 @@ typedef struct {
     void (*add_sign)(void *out, const void *x, size_t count, double scale);
     /// Σ x[i]·y[i] in double, fixed order
     double (*dot)(const void *x, const void *y, size_t count);
+    /// Σ ξ(first + i)·x[i] and Σ x[i]² with ξ ~ N(0, 1), in double, fixed order
+    pk_noise_sums (*noise_sums)(const void *x, size_t count, const pk_stream *stream, uint64_t first);
     pk_moments (*moments)(const void *x, size_t count);
     /// How many elements are NaN or ±∞ (one read of x and nothing else).
     int64_t (*nonfinite)(const void *x, size_t count);

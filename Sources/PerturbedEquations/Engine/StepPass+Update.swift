@@ -38,18 +38,18 @@ extension StepPass {
     }
 
     /// δ of a block where the rule draws it itself.
-    private func draw(_ block: Block) -> NormalDraw? {
+    private func draw(_ block: Block) -> BlockDraw? {
         let group = optimizer.groupOf[block.parameter]
         guard let noise = drawn[group] else { return nil }
         let site = site(terms[group][0], 0, block)
-        return NormalDraw(noise: site.noise, scale: site.sigma(noise.sigma))
+        return BlockDraw(noise: site.noise, draw: noise.draw(at: site))
     }
 
     /// The rule on θ and state of a block, or on copies of them.
     func applyRule<S: BlockScalar>(
         _ block: Block, _ scratch: ThreadScratch, _ parameters: UnsafeMutableBufferPointer<S>,
         _ gradient: UnsafeBufferPointer<S>, _ delta: UnsafeMutableBufferPointer<S>?,
-        _ state: StateBlocks<S>, _ draw: NormalDraw? = nil
+        _ state: StateBlocks<S>, _ draw: BlockDraw? = nil
     ) {
         let group = optimizer.groupOf[block.parameter]
         let needs = optimizer.groups[group].needs

@@ -30,7 +30,7 @@ struct StepPass {
     /// The rule of each group, with the controllers' factor on its learning rate.
     let rules: [any UpdateRule]
     /// Per group: its only term, where the rule draws that itself; see `DrawingRule`.
-    let drawn: [(any NormalNoise)?]
+    let drawn: [(any DrawnNoise)?]
     /// What the controllers want of this step.
     let needs: ControllerNeeds
 
@@ -83,10 +83,10 @@ struct StepPass {
         let hasLimit = strengthLimit < .infinity
         terms = optimizer.groups.map { $0.activeTerms(at: step, optimizer.key, hasLimit: hasLimit) }
         drawn = zip(rules, terms).map { rule, terms in
-            guard let rule = rule as? any DrawingRule, rule.drawsNormalNoise, terms.count == 1,
+            guard let rule = rule as? any DrawingRule, rule.drawsNoise, terms.count == 1,
                 terms[0].weight == 1
             else { return nil }
-            return terms[0].perturbation as? any NormalNoise
+            return terms[0].perturbation as? any DrawnNoise
         }
         var requirements = Requirements(terms.joined().map(\.needs))
         // σ_max bounds noise in proportion to g by the size of g.

@@ -131,6 +131,13 @@ public struct NoiseStream {
         }
     }
 
+    /// Σ ξᵢ·xᵢ and Σ xᵢ², ξ ~ N(0, 1).
+    func sums<S: EquationScalar>(with x: UnsafeBufferPointer<S>) -> pk_noise_sums {
+        withUnsafePointer(to: address) {
+            S.kernels(level).pointee.noise_sums(x.baseAddress, x.count, $0, firstElement)
+        }
+    }
+
     /// The kernel call behind all of the above.
     func run<S: EquationScalar>(
         _ distribution: pk_distribution, _ mode: pk_mode, _ output: UnsafeMutableBufferPointer<S>,

@@ -6,7 +6,7 @@ import CPerturbationKernels
 /// otherwise, so its mean is g and its variance g²·p/(1−p).
 ///
 /// Source: Srivastava et al. 2014, Dropout (applied to the gradient instead of the activation).
-public struct DropNoise: KernelPerturbation {
+public struct DropNoise: DrawnNoise {
     /// p, the probability that an element is dropped, 0 ≤ p < 1; may be scheduled.
     public var probability: Scheduled
 
@@ -55,12 +55,7 @@ public struct DropNoise: KernelPerturbation {
         ],
         source: "Srivastava et al. 2014, Dropout: A Simple Way to Prevent Neural Networks from Overfitting")
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        site.clearIfFirst(delta)
-        let p = probability(at: site)
-        site.noise.run(PK_DROP, PK_ADD_SCALED, delta, gradient.baseAddress, 1, p)
+    func draw(at site: Site) -> NoiseDraw {
+        NoiseDraw(distribution: PK_DROP, isByGradient: true, scale: 1, probability: probability(at: site))
     }
 }

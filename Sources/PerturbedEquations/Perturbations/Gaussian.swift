@@ -10,7 +10,7 @@ import CPerturbationKernels
 /// ```
 ///
 /// Source: Neelakantan et al. 2015, Adding Gradient Noise Improves Learning for Very Deep Networks.
-public struct Gaussian: NormalNoise {
+public struct Gaussian: NoiseOfStrength, DrawnNoise {
     /// σ, a standard deviation in gradient units.
     public var sigma: Strength
 
@@ -23,10 +23,7 @@ public struct Gaussian: NormalNoise {
         parameters: [Strength.catalogueParameter("sigma", "σ")],
         source: "Neelakantan et al. 2015, Adding Gradient Noise Improves Learning for Very Deep Networks")
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        site.noise.run(PK_NORMAL, site.mode, delta, nil, site.sigma(sigma), 0)
+    func draw(at site: Site) -> NoiseDraw {
+        NoiseDraw(distribution: PK_NORMAL, scale: site.sigma(sigma))
     }
 }

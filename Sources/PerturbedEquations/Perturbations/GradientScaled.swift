@@ -6,7 +6,7 @@ import CPerturbationKernels
 ///
 /// Source: the multiplicative noise of Hodgkinson and Mahoney 2021, Multiplicative Noise and Heavy Tails in
 /// Stochastic Optimization.
-public struct GradientScaled: KernelPerturbation {
+public struct GradientScaled: DrawnNoise {
     /// α, the ratio of the noise's standard deviation to |g|, ≥ 0.
     public var alpha: Scheduled
 
@@ -47,11 +47,7 @@ public struct GradientScaled: KernelPerturbation {
         source: "Hodgkinson and Mahoney 2021, Multiplicative Noise and Heavy Tails in Stochastic Optimization"
     )
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        site.clearIfFirst(delta)
-        site.noise.run(PK_NORMAL, PK_ADD_SCALED, delta, gradient.baseAddress, scale(at: site), 0)
+    func draw(at site: Site) -> NoiseDraw {
+        NoiseDraw(distribution: PK_NORMAL, isByGradient: true, scale: scale(at: site))
     }
 }

@@ -10,7 +10,7 @@ import CPerturbationKernels
 /// ```
 ///
 /// Source: none needed.
-public struct Laplace: NoiseOfStrength {
+public struct Laplace: NoiseOfStrength, DrawnNoise {
     /// σ, a standard deviation in gradient units.
     public var sigma: Strength
 
@@ -24,10 +24,7 @@ public struct Laplace: NoiseOfStrength {
         parameters: [Strength.catalogueParameter("sigma", "σ")],
         source: "none needed")
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        site.noise.run(PK_LAPLACE, site.mode, delta, nil, site.sigma(sigma), 0)
+    func draw(at site: Site) -> NoiseDraw {
+        NoiseDraw(distribution: PK_LAPLACE, scale: site.sigma(sigma))
     }
 }

@@ -43,14 +43,8 @@ public struct Orthogonal: NoiseOfStrength {
     func kernelSums<S: EquationScalar>(
         gradient: UnsafeBufferPointer<S>, parameters: UnsafeBufferPointer<S>, at site: Site
     ) -> SIMD4<Double> {
-        withUnsafeTemporaryAllocation(of: S.self, capacity: gradient.count) { xi in
-            site.noise.run(PK_NORMAL, PK_STORE, xi, nil, 1, 0)
-            let dot = S.kernels(site.noise.level).pointee.dot!
-            return [
-                dot(xi.baseAddress, gradient.baseAddress, gradient.count),
-                dot(gradient.baseAddress, gradient.baseAddress, gradient.count), 0, 0,
-            ]
-        }
+        let sums = site.noise.sums(with: gradient)
+        return [sums.noise, sums.squares, 0, 0]
     }
 
     func accumulate<S: EquationScalar>(

@@ -10,7 +10,7 @@ import CPerturbationKernels
 /// ```
 ///
 /// Source: none needed.
-public struct Uniform: NoiseOfStrength {
+public struct Uniform: NoiseOfStrength, DrawnNoise {
     /// σ, a standard deviation in gradient units.
     public var sigma: Strength
 
@@ -24,10 +24,7 @@ public struct Uniform: NoiseOfStrength {
         parameters: [Strength.catalogueParameter("sigma", "σ")],
         source: "none needed")
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        site.noise.run(PK_UNIFORM, site.mode, delta, nil, site.sigma(sigma), 0)
+    func draw(at site: Site) -> NoiseDraw {
+        NoiseDraw(distribution: PK_UNIFORM, scale: site.sigma(sigma))
     }
 }

@@ -35,7 +35,7 @@ public struct Adam: DrawingRule {
         self.amsgrad = amsgrad
     }
 
-    var drawsNormalNoise: Bool { !amsgrad }
+    var drawsNoise: Bool { !amsgrad }
 
     public var stateNames: [String] { ["exp_avg", "exp_avg_sq"] + (amsgrad ? ["max_exp_avg_sq"] : []) }
 

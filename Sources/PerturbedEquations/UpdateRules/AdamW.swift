@@ -30,7 +30,7 @@ public struct AdamW: DrawingRule {
         self.weightDecay = weightDecay
     }
 
-    var drawsNormalNoise: Bool { adam.drawsNormalNoise }
+    var drawsNoise: Bool { adam.drawsNoise }
 
     public var stateNames: [String] { adam.stateNames }
     public var secondMomentName: String? { adam.secondMomentName }

@@ -39,7 +39,10 @@ extension KernelRule {
             return
         }
         withUnsafePointer(to: draw.noise.address) { address in
-            let drawn = pk_draw(stream: address, first: draw.noise.firstElement, scale: draw.scale)
+            let drawn = pk_draw(
+                distribution: draw.draw.distribution, by_gradient: draw.draw.isByGradient ? 1 : 0,
+                stream: address, first: draw.noise.firstElement, scale: draw.draw.scale,
+                p: draw.draw.probability)
             withUnsafePointer(to: drawn) {
                 raw.draw = $0
                 apply(raw, kernels, with: numbers)
@@ -48,12 +51,9 @@ extension KernelRule {
     }
 }
 
-/// A rule whose kernel can draw normal noise on its way over θ, so that no δ is stored and the arithmetic of the
+/// A rule whose kernel can draw noise on its way over θ, so that no δ is stored and the arithmetic of the
 /// noise runs while the memory of the update is fetched. The result is the same to the bit.
 protocol DrawingRule: KernelRule {
     /// Whether it can with its present settings, for float32.
-    var drawsNormalNoise: Bool { get }
+    var drawsNoise: Bool { get }
 }
-
-/// A perturbation that is σ·ξ, ξ ~ N(0, 1) from the first draw of its noise, and nothing else.
-protocol NormalNoise: NoiseOfStrength {}

@@ -21,7 +21,7 @@ extension MomentumRule {
             learningRate: learningRate, momentum: momentum, nesterov: Self.nesterov, weightDecay: weightDecay)
     }
 
-    var drawsNormalNoise: Bool { sgd.drawsNormalNoise }
+    var drawsNoise: Bool { sgd.drawsNoise }
 
     public var stateNames: [String] { sgd.stateNames }
 

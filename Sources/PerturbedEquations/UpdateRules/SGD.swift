@@ -33,7 +33,7 @@ public struct SGD: DrawingRule {
         self.weightDecay = weightDecay
     }
 
-    var drawsNormalNoise: Bool { true }
+    var drawsNoise: Bool { true }
 
     public var stateNames: [String] { momentum.constant == 0 ? [] : ["momentum_buffer"] }
 

@@ -9,7 +9,7 @@ public struct UpdateBlock<S: EquationScalar> {
     /// The state tensors' blocks, in the order of `stateNames`.
     public let state: StateBlocks<S>
     /// δ for a rule that draws it itself; `delta` is then nil. Only rules that say so get one.
-    let draw: NormalDraw?
+    let draw: BlockDraw?
     /// What g is multiplied by (clipping).
     public let gradientScale: Double
     /// What δ is multiplied by (the stability controller's bound).
@@ -55,10 +55,10 @@ public struct UpdateBlock<S: EquationScalar> {
     }
 }
 
-/// δ = scale·ξ, ξ ~ N(0, 1), of one block: what a rule needs to draw it on the way.
-struct NormalDraw {
+/// δ of one block: what a rule needs to draw it on the way.
+struct BlockDraw {
     let noise: NoiseStream
-    let scale: Double
+    let draw: NoiseDraw
 }
 
 /// Where the rule's noise of one block is.

@@ -11,18 +11,28 @@ import Testing
         Adam(weightDecay: 0.1), Adam(amsgrad: true), AdamW(),
     ]
 
+    static let noises: [any Perturbation] = [
+        Gaussian(sigma: 0.3), Uniform(sigma: 0.3), Laplace(sigma: 0.3), GradientScaled(alpha: 0.3),
+        DropNoise(probability: 0.3),
+    ]
+
     /// Measured steps store δ, to take its norm; the others need not.
     @Test(arguments: rules.indices, [1, 31, 64, 100, 16384 + 70, 50_000])
     func measuringChangesNothing(rule: Int, count: Int) throws {
+        for noise in Self.noises { try measuringChangesNothing(rule, noise, count) }
+    }
+
+    private func measuringChangesNothing(_ rule: Int, _ noise: any Perturbation, _ count: Int) throws {
         var random = SeededGenerator()
         let start = (0..<count).map { _ in Float.random(in: -1...1, using: &random) }
         let gradients = (0..<3).map { _ in
-            (0..<count).map { _ in Float.random(in: -1...1, using: &random) }
+            // A zero keeps its sign in products with noise.
+            (0..<count).map { $0 % 7 == 3 ? -0.0 : Float.random(in: -1...1, using: &random) }
         }
         func run(measure: Bool, blockSize: Int) throws -> [Float] {
             let optimizer = try PerturbedOptimizer(
                 parameters: [ParameterSpec("theta", shape: [count])],
-                equation: PerturbedEquation(rule: Self.rules[rule], perturbation: Gaussian(sigma: 0.3)),
+                equation: PerturbedEquation(rule: Self.rules[rule], perturbation: noise),
                 seed: 7, engine: Engine(parallel: .dispatch(threads: 2), blockSize: blockSize))
             var theta = start
             for gradient in gradients { try optimizer.step(&theta, gradient: gradient, measure: measure) }
@@ -33,13 +43,19 @@ import Testing
         for blockSize in [32, 96, 16384] {
             #expect(
                 try run(measure: false, blockSize: blockSize) == stored,
-                "seed \(random.seed), blocks of \(blockSize)")
+                "\(noise), seed \(random.seed), blocks of \(blockSize)")
         }
     }
 
     /// Where the upper half of the element numbers changes, which no tensor of a test is large enough to reach.
     @Test(arguments: [(1 << 34) - 70, (1 << 34) - 64, (1 << 34) - 300, 5, 37] as [UInt64])
     func kernelAtAnyElement(first: UInt64) {
+        for distribution in [PK_NORMAL, PK_UNIFORM, PK_LAPLACE, PK_RADEMACHER, PK_DROP] {
+            for isByGradient in [false, true] { kernel(distribution, isByGradient, first) }
+        }
+    }
+
+    private func kernel(_ distribution: pk_distribution, _ isByGradient: Bool, _ first: UInt64) {
         let count = 300
         var stream = pk_stream(key: (1, 2), step: 3, parameter: 4, term: 5)
         var rule = pk_sgd(rate: 0.5, penalty: 0.25, decay: 0.125, momentum: 0, intake: 1, nesterov: 0)
@@ -47,7 +63,9 @@ import Testing
         for level in SIMDLevel.supported {
             let kernels = Float.kernels(level).pointee
             var delta = [Float](repeating: 0, count: count)
-            kernels.noise(PK_NORMAL, PK_STORE, &delta, nil, count, 0.3, 0, &stream, first, nil)
+            kernels.noise(
+                distribution, isByGradient ? PK_ADD_SCALED : PK_STORE, &delta, isByGradient ? gradient : nil,
+                count, 0.3, 0.2, &stream, first, nil)
             var expected = [Float](repeating: 1, count: count)
             var found = expected
             gradient.withUnsafeBufferPointer { g in
@@ -66,7 +84,9 @@ import Testing
                 }
                 found.withUnsafeMutableBufferPointer { theta in
                     withUnsafePointer(to: stream) { stream in
-                        var draw = pk_draw(stream: stream, first: first, scale: 0.3)
+                        var draw = pk_draw(
+                            distribution: distribution, by_gradient: isByGradient ? 1 : 0, stream: stream,
+                            first: first, scale: 0.3, p: 0.2)
                         withUnsafePointer(to: &draw) {
                             var drawn = block(theta.baseAddress!)
                             drawn.draw = $0
@@ -75,7 +95,29 @@ import Testing
                     }
                 }
             }
-            #expect(found == expected, "\(level)")
+            #expect(found == expected, "\(level), \(distribution), by gradient: \(isByGradient)")
+        }
+    }
+
+    /// The sums of a kernel are those of the variates that it draws.
+    @Test(arguments: [1, 15, 64, 2048, 2049, 5000])
+    func sumsAreOfTheSameVariates(count: Int) {
+        var random = SeededGenerator()
+        func check<S: EquationScalar>(_: S.Type, _ level: SIMDLevel) {
+            let x = (0..<count).map { _ in S(Double.random(in: -1...1, using: &random)) }
+            var stream = pk_stream(key: (1, 2), step: 3, parameter: 4, term: 5)
+            let kernels = S.kernels(level).pointee
+            var xi = [S](repeating: 0, count: count)
+            kernels.noise(PK_NORMAL, PK_STORE, &xi, nil, count, 1, 0, &stream, 37, nil)
+            let sums = kernels.noise_sums(x, count, &stream, 37)
+            let expected = zip(xi, x).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+            let squares = x.reduce(0.0) { $0 + Double($1) * Double($1) }
+            #expect(abs(sums.noise - expected) < 1e-11 * Double(count), "\(level), seed \(random.seed)")
+            #expect(abs(sums.squares - squares) < 1e-11 * Double(count), "\(level), seed \(random.seed)")
+        }
+        for level in SIMDLevel.supported {
+            check(Float.self, level)
+            check(Double.self, level)
         }
     }
 }
