@@ -2,11 +2,12 @@ import Datasets
 import Environments
 import Models
 import PerturbedEquations
+import ReinforcementLearning
 
 /// The families of things that a configuration can name: what `peo list` lists.
 public enum CatalogueFamily: String, CaseIterable, Sendable {
     case perturbations, presets, parameterPerturbations, rules, schedules, controllers, guards, noise, models,
-        datasets, environments
+        datasets, environments, algorithms
 
     /// Every entry of the family, in the catalogue's order.
     public var entries: [CatalogueEntry] {
@@ -23,6 +24,7 @@ public enum CatalogueFamily: String, CaseIterable, Sendable {
         case .datasets:
             DatasetCatalogue.entries.map(CatalogueEntry.init) + DataSourceCatalogue.all.map { $0.entry }
         case .environments: EnvironmentCatalogue.all.map { $0.catalogueEntry }
+        case .algorithms: AlgorithmCatalogue.all.map { $0.catalogueEntry }
         }
     }
 

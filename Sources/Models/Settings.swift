@@ -96,6 +96,6 @@ extension ModelEntry.Parameter {
     static let initialiser = Self(
         "initialiser", type: "name or mapping", default: "standard",
         allowed: Initialiser.named.map(\.name).joined(separator: ", ")
-            + ", {normal: deviation}, {uniform: bound}, {constant: value}",
+            + ", {normal: deviation}, {uniform: bound}, {constant: value}, {orthogonal: gain}",
         meaning: "how the first weights are drawn; standard is PyTorch's way")
 }

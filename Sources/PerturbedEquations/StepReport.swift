@@ -90,3 +90,20 @@ public struct StabilityCounts: Sendable, Codable, Hashable {
         rolledBack = try container.decode(Int.self, forKey: .rolledBack)
     }
 }
+
+extension StabilityCounts {
+    /// What two optimizers did in all.
+    package static func + (a: Self, b: Self) -> Self {
+        var sum = a
+        sum.steps += b.steps
+        sum.skipped += b.skipped
+        sum.overflowed += b.overflowed
+        sum.clipped += b.clipped
+        sum.adaptivelyClipped += b.adaptivelyClipped
+        sum.bounded += b.bounded
+        sum.varianceBounded += b.varianceBounded
+        sum.trustLimited += b.trustLimited
+        sum.rolledBack += b.rolledBack
+        return sum
+    }
+}

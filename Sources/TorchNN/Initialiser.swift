@@ -15,6 +15,7 @@ import Torch
 /// | `normal(deviation)` | N(0, deviation²) | |
 /// | `uniform(bound)` | U(−bound, bound) | |
 /// | `constant(value)` | all equal | |
+/// | `orthogonal(gain)` | W = gain·Q, Q drawn evenly from the matrices with orthonormal rows or columns, whichever are fewer | Saxe 2014 |
 ///
 /// Biases are 0 in every case but `standard`.
 public enum Initialiser: Sendable, Hashable {
@@ -26,6 +27,7 @@ public enum Initialiser: Sendable, Hashable {
     case normal(deviation: Double)
     case uniform(bound: Double)
     case constant(Double)
+    case orthogonal(gain: Double)
 
     /// The initialisers that have a name alone, as configurations write them.
     public static let named: [(name: String, initialiser: Initialiser)] = [
@@ -46,6 +48,7 @@ public enum Initialiser: Sendable, Hashable {
         case .normal(let deviation): try weight.fillNormal(mean: 0, deviation: deviation, seed: seed)
         case .uniform(let bound): try fillEvenly(weight, bound, seed)
         case .constant(let value): withoutGradients { weight.fillInPlace(value) }
+        case .orthogonal(let gain): try Orthogonal.fill(weight, gain: gain, seed: seed)
         }
     }
 
@@ -70,9 +73,9 @@ public enum Initialiser: Sendable, Hashable {
 }
 
 extension Initialiser: Codable {
-    private enum Key: String, CodingKey { case normal, uniform, constant }
+    private enum Key: String, CodingKey { case normal, uniform, constant, orthogonal }
 
-    /// A name (`kaimingNormal`), or `{normal: deviation}`, `{uniform: bound}`, `{constant: value}`.
+    /// A name (`kaimingNormal`), or `{normal: deviation}`, `{uniform: bound}`, `{constant: value}`, `{orthogonal: gain}`.
     public init(from decoder: any Decoder) throws {
         if let name = try? decoder.singleValueContainer().decode(String.self) {
             guard let match = Self.named.first(where: { $0.name == name }) else {
@@ -81,7 +84,7 @@ extension Initialiser: Codable {
                     .init(
                         codingPath: decoder.codingPath,
                         debugDescription: "there is no initialiser '\(name)'; allowed: \(allowed), "
-                            + "{normal: deviation}, {uniform: bound}, {constant: value}"))
+                            + "{normal: deviation}, {uniform: bound}, {constant: value}, {orthogonal: gain}"))
             }
             self = match.initialiser
             return
@@ -99,15 +102,18 @@ extension Initialiser: Codable {
         let normal = try positive(.normal)
         let uniform = try positive(.uniform)
         let constant = try container.decodeIfPresent(Double.self, forKey: .constant)
-        switch (normal, uniform, constant) {
-        case (let deviation?, nil, nil): self = .normal(deviation: deviation)
-        case (nil, let bound?, nil): self = .uniform(bound: bound)
-        case (nil, nil, let value?): self = .constant(value)
+        let orthogonal = try positive(.orthogonal)
+        switch (normal, uniform, constant, orthogonal) {
+        case (let deviation?, nil, nil, nil): self = .normal(deviation: deviation)
+        case (nil, let bound?, nil, nil): self = .uniform(bound: bound)
+        case (nil, nil, let value?, nil): self = .constant(value)
+        case (nil, nil, nil, let gain?): self = .orthogonal(gain: gain)
         default:
             throw DecodingError.dataCorrupted(
                 .init(
                     codingPath: decoder.codingPath,
-                    debugDescription: "an initialiser has exactly one of: normal, uniform, constant"))
+                    debugDescription:
+                        "an initialiser has exactly one of: normal, uniform, constant, orthogonal"))
         }
     }
 
@@ -121,6 +127,7 @@ extension Initialiser: Codable {
         case .normal(let deviation): try container.encode(deviation, forKey: .normal)
         case .uniform(let bound): try container.encode(bound, forKey: .uniform)
         case .constant(let value): try container.encode(value, forKey: .constant)
+        case .orthogonal(let gain): try container.encode(gain, forKey: .orthogonal)
         case .standard, .kaimingUniform, .kaimingNormal, .xavierUniform, .xavierNormal: break  // named, above
         }
     }

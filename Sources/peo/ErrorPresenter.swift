@@ -36,6 +36,7 @@ struct ErrorPresenter: Encodable {
             self.init("environment.\(error.code.rawValue)", error.message, exit: 65)
         case let error as ReplayBufferError:
             self.init("replay.\(error.code.rawValue)", error.message, exit: error.code == .memory ? 71 : 65)
+        case let error as LearnerStateError: self.init("agent.state", error.message, exit: 65)
         case let error as DatasetError:
             self.init(error.code.rawValue, error.message, exit: error.isMissingInput ? 66 : 65)
         case let error as CheckpointError:

@@ -8,10 +8,11 @@ import Training
 /// `peo train`
 struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Train the model that a configuration describes, or go on with a run.",
+        abstract: "Train the model or the agent that a configuration describes, or go on with a run.",
         discussion: """
             Examples:
               peo train Examples/digits-cnn.yaml
+              peo train Examples/cartpole-ppo.yaml
               peo train Examples/digits-cnn.yaml --set training.epochs=5 --set perturbation.0.gaussian.sigma=0.02
               peo train Examples/digits-cnn.yaml --model exported-from-python.pt
               peo train Examples/char-gpt.yaml --model directory-of-a-gpt2
@@ -114,11 +115,11 @@ struct Train: ParsableCommand {
         var pause: PausedRun
     }
 
-    private func prepare() throws -> Experiment.PreparedRun {
+    private func prepare() throws -> PreparedRun {
         var overrides = try set.map(ConfigOverride.init(parsing:))
         if let model { overrides.insert(ConfigOverride(modelFile: model), at: 0) }
         let given = try config.map {
-            try ExperimentConfig(contentsOf: URL(fileURLWithPath: $0), overrides: overrides)
+            try RunConfigs.read(URL(fileURLWithPath: $0), overrides: overrides)
         }
         let terminal = Terminal.detect()
         if let resume {
@@ -131,20 +132,26 @@ struct Train: ParsableCommand {
         }
         guard let config, let given else { throw UsageError(message: "a configuration is needed") }
         let name = URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent
-        return try Experiment(given, name: name).start(output: output, exactly: exactOutput) {
-            ProgressReporter(terminal: terminal, isQuiet: json)
+        func reporter() -> ProgressReporter { ProgressReporter(terminal: terminal, isQuiet: json) }
+        if let agent = given as? AgentConfig {
+            return try AgentExperiment(agent, name: name).start(
+                output: output, exactly: exactOutput, reporter: reporter)
         }
+        guard let model = given as? ExperimentConfig else { preconditionFailure("a model or an agent") }
+        return try Experiment(model, name: name).start(
+            output: output, exactly: exactOutput, reporter: reporter)
     }
 
     /// Says something beside the result, unless only JSON is wanted.
     private func note(_ text: String) { if !json { Output.note(text) } }
 
-    private func report(_ result: TrainingResult, _ directory: URL) throws {
-        if json {
-            try Output.writeJSON(TrainReport(run: directory.shownPath, result: result))
-            return
-        }
-        try Output.write(TrainReport.text(result, run: directory.shownPath))
+    private func report(_ result: any RunResult, _ directory: URL) throws {
+        if json { return try Self.writeJSON(result, directory) }
+        try Output.write(TrainReportText.text(result, run: directory.shownPath))
+    }
+
+    private static func writeJSON(_ result: some RunResult, _ directory: URL) throws {
+        try Output.writeJSON(TrainReport(run: directory.shownPath, result: result))
     }
 
     /// The error with the way on: how to resume, or that it is no use.

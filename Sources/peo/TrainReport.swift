@@ -1,14 +1,66 @@
 import Foundation
+import ReinforcementLearning
 import Training
 
 /// What `peo train` prints at the end.
-struct TrainReport: Encodable {
+struct TrainReport<Result: RunResult>: Encodable {
     /// The run's directory.
     let run: String
-    let result: TrainingResult
+    let result: Result
+}
+
+/// What `peo train` prints for people.
+enum TrainReportText {
+    /// The report on a model or an agent.
+    static func text(_ result: any RunResult, run: String) -> String {
+        switch result {
+        case let result as TrainingResult: text(result, run: run)
+        case let result as AgentResult: text(result, run: run)
+        default: preconditionFailure("a run is a model's or an agent's")
+        }
+    }
+
+    private static func text(_ result: AgentResult, run: String) -> String {
+        let evaluation = result.evaluation
+        var lines = [
+            ("run", run),
+            ("agent", "\(result.algorithm), \(result.parameters) parameters"),
+            ("environment", "\(result.environment), seed \(result.seed)"),
+            (
+                "steps",
+                "\(result.steps) in \(clockText(result.trainingSeconds)), "
+                    + "\(Int(result.stepsPerSecond.rounded())) steps/s, \(result.episodes) episodes"
+            ),
+        ]
+        if let mean = result.meanReturn, let length = result.meanLength {
+            lines.append(
+                ("training", "return \(short(mean)), length \(short(length)), mean of the last 100 episodes"))
+        }
+        lines.append(
+            (
+                "evaluation",
+                "return \(short(evaluation.mean)) ± \(short(evaluation.deviation)), length "
+                    + "\(short(evaluation.meanLength)), \(evaluation.episodes) episodes without exploration"
+            ))
+        for collapse in result.collapses {
+            lines.append(
+                (
+                    "collapse",
+                    "at step \(collapse.step): mean return \(short(collapse.meanReturn)), its best "
+                        + short(collapse.best)
+                ))
+        }
+        lines.append(("stability", result.stability.text))
+        return aligned(lines)
+    }
+
+    private static func aligned(_ lines: [(String, String)]) -> String {
+        let width = (lines.map(\.0.count).max() ?? 0) + 2
+        return lines.map { $0.0.padded(width) + $0.1 }.joined(separator: "\n")
+    }
 
     /// The report for people.
-    static func text(_ result: TrainingResult, run: String) -> String {
+    private static func text(_ result: TrainingResult, run: String) -> String {
         var lines: [(String, String)] = []
         lines.append(("run", run))
         lines.append(("model", "\(result.model), \(result.parameters) parameters"))
@@ -41,9 +93,7 @@ struct TrainReport: Encodable {
                 ))
         }
         lines.append(("stability", result.stability.text))
-        let width = (lines.map(\.0.count).max() ?? 0) + 2
-        return lines.map { $0.0.padded(width) + $0.1 }.joined(
-            separator: "\n")
+        return aligned(lines)
     }
 
     private static func measure(_ evaluation: Evaluation) -> String {

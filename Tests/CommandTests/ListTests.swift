@@ -9,7 +9,7 @@ import Testing
         #expect(all.status == 0, "\(all.all)")
         #expect(
             all.json.keys.sorted() == [
-                "controllers", "datasets", "environments", "guards", "models", "noise",
+                "algorithms", "controllers", "datasets", "environments", "guards", "models", "noise",
                 "parameterPerturbations",
                 "perturbations", "presets",
                 "rules",

@@ -53,6 +53,7 @@ final class TypedCopies<E: Environment>: EnvironmentCopies {
 
     func encodedStates() throws -> Data {
         let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         return try encoder.encode(Array(UnsafeBufferPointer(start: states, count: count)))

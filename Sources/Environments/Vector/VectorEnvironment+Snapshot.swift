@@ -10,9 +10,11 @@ extension VectorEnvironment {
         var states: Data
     }
 
-    /// Everything that the copies need to go on as if nothing had happened, as JSON.
+    /// Everything that the copies need to go on as if nothing had happened, as JSON; the same bytes for the same state.
     public func snapshot() throws -> Data {
-        try JSONEncoder().encode(
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        return try encoder.encode(
             Snapshot(
                 environment: name, settings: copies.encodedSettings(), seed: seed, progress: Array(progress),
                 states: copies.encodedStates()))

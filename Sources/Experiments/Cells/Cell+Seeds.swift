@@ -6,7 +6,7 @@ extension Cell {
     ///
     /// - Throws: `FileError`.
     static func all(
-        of config: ExperimentConfig, _ title: String, in folder: URL, seeds: [UInt64], pause: Pause? = nil
+        of config: some RunConfig, _ title: String, in folder: URL, seeds: [UInt64], pause: Pause? = nil
     ) throws -> [Cell] {
         let file = folder.appendingPathComponent("config.yaml")
         if !FileManager.default.fileExists(atPath: file.path) {
@@ -26,8 +26,8 @@ extension Cell {
 
 extension CellPool {
     /// How many cells of such configurations run at once: as many as asked for, or as the cores allow.
-    static func parallel(_ configs: [ExperimentConfig], _ asked: Int?) -> Int {
-        let threads = configs.map { $0.training.threads ?? 1 }.max() ?? 1
+    static func parallel(_ configs: [any RunConfig], _ asked: Int?) -> Int {
+        let threads = configs.map { $0.threads ?? 1 }.max() ?? 1
         return asked ?? max(1, ProcessInfo.processInfo.activeProcessorCount / threads)
     }
 }
@@ -38,7 +38,7 @@ extension CellOutcome {
         guard status == .completed || status == .paused else {
             return "\(status.rawValue): \(reason)"
         }
-        return ["accuracy", "loss", "rmse"].compactMap { name in
+        return ["accuracy", "loss", "rmse", "return", "evaluation.return"].compactMap { name in
             metrics[prefix + name].map { "\(name) \(String(format: "%.4g", $0))" }
         }.joined(separator: ", ")
     }

@@ -6,7 +6,8 @@ struct CellMetric: Equatable {
 
     /// Whether more is better.
     var isHigherBetter: Bool {
-        ["accuracy", "auroc", "logLikelihood"].contains(String(name.split(separator: ".").last ?? ""))
+        ["accuracy", "auroc", "logLikelihood", "return", "bestReturn"].contains(
+            String(name.split(separator: ".").last ?? ""))
     }
 
     /// arm − baseline, turned so that above 0 is better.
@@ -32,6 +33,7 @@ struct CellMetric: Equatable {
     /// - Throws: ``ConfigError`` with those that there are.
     static func named(_ name: String?, among known: Set<String>, file: String) throws -> CellMetric {
         guard let name else {
+            if known.contains("evaluation.return") { return CellMetric(name: "return") }
             return CellMetric(
                 name: known.contains("perplexity") || !known.contains("accuracy") ? "loss" : "accuracy")
         }

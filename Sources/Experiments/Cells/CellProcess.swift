@@ -74,14 +74,13 @@ final class CellProcess {
                 let prefix = waiting.on == "test" ? "" : waiting.on + "."
                 return .outcome(
                     CellOutcome(
-                        status: .paused, metrics: try waiting.evaluation.numbers(prefix: prefix),
+                        status: .paused, metrics: waiting.evaluation.numbers(prefix: prefix),
                         message: nil,
                         peakBytes: peak))
             }
-            let result = try TrainingResult(
-                contentsOf: cell.directory.appendingPathComponent("result.json"))
+            let result = try RunResults.read(cell.directory.appendingPathComponent("result.json"))
             return .outcome(
-                CellOutcome(status: .completed, metrics: try result.metrics(), message: nil, peakBytes: peak))
+                CellOutcome(status: .completed, metrics: result.metrics, message: nil, peakBytes: peak))
         }
         let error = (try? JSONDecoder().decode(Refusal.self, from: said))?.error
         switch error?.code {
@@ -117,31 +116,5 @@ final class CellProcess {
             let kilobytes = line.split(separator: " ").compactMap({ Int($0) }).first
         else { return 0 }
         return kilobytes * 1024
-    }
-}
-
-extension TrainingResult {
-    /// The numbers of the result that arms can be compared by.
-    func metrics() throws -> [String: Double] {
-        var metrics = try test.numbers(prefix: "")
-        if let validation { metrics.merge(try validation.numbers(prefix: "validation.")) { $1 } }
-        metrics["trainingSeconds"] = trainingSeconds
-        metrics["gradientEvaluations"] = Double(gradientEvaluations)
-        return metrics
-    }
-}
-
-extension Evaluation {
-    /// Every number of the evaluation, by its name.
-    fileprivate func numbers(prefix: String) throws -> [String: Double] {
-        // Numbers that are not finite become text, and are left out.
-        let encoder = JSONEncoder()
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        let object = try JSONSerialization.jsonObject(with: encoder.encode(self)) as? [String: Any] ?? [:]
-        return object.reduce(into: [:]) { numbers, entry in
-            guard entry.key != "count", let number = entry.value as? Double else { return }
-            numbers[prefix + entry.key] = number
-        }
     }
 }

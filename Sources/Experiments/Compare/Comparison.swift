@@ -68,7 +68,7 @@ public struct Comparison {
     }
 
     private func cells(
-        of config: ExperimentConfig, _ title: String, _ place: String, seeds: [UInt64]
+        of config: any RunConfig, _ title: String, _ place: String, seeds: [UInt64]
     ) throws -> [Cell] {
         try Cell.all(of: config, title, in: directory.appendingPathComponent(place), seeds: seeds)
     }
@@ -81,8 +81,7 @@ public struct Comparison {
             guard arm.candidates.count > 1 else { return 0 }
             let cells = try arm.candidates.enumerated().flatMap { number, candidate in
                 var config = candidate.config
-                config.training.validation =
-                    config.training.validation ?? .init(fraction: self.config.choosing.fraction)
+                config.holdOut(fraction: self.config.choosing.fraction)
                 return try self.cells(
                     of: config, "\(arm.name), candidate \(number)", "choose/\(arm.name)/\(number)",
                     seeds: seeds)
@@ -90,10 +89,11 @@ public struct Comparison {
             let outcomes = try run(cells)
             let known = Set(outcomes.flatMap(\.metrics.keys))
             let metric = try CellMetric.named(config.metric, among: known, file: file)
+            let prefix = type(of: arm.candidates[0].config).choosingPrefix
             var best: (number: Int, value: Double)?
             for number in arm.candidates.indices {
                 let own = outcomes[(number * seeds.count)..<((number + 1) * seeds.count)]
-                let values = own.compactMap { $0.metrics["validation.\(metric.name)"] }
+                let values = own.compactMap { $0.metrics[prefix + metric.name] }
                 // A candidate that diverged once is out.
                 guard values.count == seeds.count else { continue }
                 let value = Sample.mean(values)

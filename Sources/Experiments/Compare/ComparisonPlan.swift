@@ -8,7 +8,7 @@ struct ComparisonPlan {
     struct Candidate {
         /// What was chosen, by key path; empty for an arm without choices.
         var values: [String: String]
-        var config: ExperimentConfig
+        var config: any RunConfig
     }
 
     struct Arm {
@@ -41,7 +41,7 @@ struct ComparisonPlan {
         for index in arms.indices {
             arms[index].lengthFactor = most / arms[index].cost.total
             for candidate in arms[index].candidates.indices {
-                arms[index].candidates[candidate].config.training.lengthen(by: arms[index].lengthFactor)
+                arms[index].candidates[candidate].config.lengthen(by: arms[index].lengthFactor)
             }
         }
     }
@@ -68,7 +68,7 @@ struct ComparisonPlan {
                 var node = base
                 for override in arm.overrides { try node.apply(override) }
                 for (path, value) in chosen { try node.apply(ConfigOverride(path: path, value: value)) }
-                let config = try ConfigDecoder.decode(ExperimentConfig.self, from: node)
+                let config = try RunConfigs.decode(node)
                 return Candidate(
                     values: Dictionary(
                         uniqueKeysWithValues: chosen.map { ($0.path.joined(separator: "."), $0.value.inline) }
@@ -79,13 +79,5 @@ struct ComparisonPlan {
                     arm.name, (fault.keyPath.isEmpty ? "" : "\(fault.keyPath): ") + fault.problem, file)
             }
         }
-    }
-}
-
-extension TrainingSettings {
-    /// Makes the training longer by a factor; schedules stretch with it.
-    fileprivate mutating func lengthen(by factor: Double) {
-        epochs = epochs.map { max(1, Int((Double($0) * factor).rounded())) }
-        steps = steps.map { max(1, Int((Double($0) * factor).rounded())) }
     }
 }

@@ -1,7 +1,6 @@
 import Foundation
 import Models
 import PerturbedEquations
-import Safetensors
 import Training
 
 /// A whole experiment as a file says it: the model, the data, the training and the perturbed equation.
@@ -19,7 +18,7 @@ import Training
 ///
 /// `model`, `data`, `training` and `rule` must be there. `groups` gives some parameters a rule or a perturbation
 /// of their own; `output` is the run's directory (default `runs/<name of the file>`).
-public struct ExperimentConfig: Codable, Sendable {
+public struct ExperimentConfig: RunConfig {
     public var model: AnyModel
     public var data: DataChoice
     public var training: TrainingSettings
@@ -49,25 +48,6 @@ public struct ExperimentConfig: Codable, Sendable {
         try container.encodeIfPresent(output, forKey: .output)
     }
 
-    /// Reads a configuration file and applies `--set` arguments to it.
-    ///
-    /// - Throws: ``ConfigError`` with the key, the value, what is allowed and the line; `FileError` for a file
-    ///   that is missing or cannot be read.
-    public init(contentsOf url: URL, overrides: [ConfigOverride] = []) throws {
-        let data = try MappedFile.contents(of: url)
-        guard let text = String(data: data, encoding: .utf8) else {
-            throw ConfigError(.syntax, "the file is not UTF-8 text", file: url.relativePath)
-        }
-        try self.init(yaml: text, file: url.relativePath, overrides: overrides)
-    }
-
-    /// Reads a configuration from text.
-    public init(yaml: String, file: String? = nil, overrides: [ConfigOverride] = []) throws {
-        var node = try ConfigNode(yaml: yaml, file: file)
-        for override in overrides { try node.apply(override) }
-        self = try ConfigDecoder.decode(Self.self, from: node, file: file)
-    }
-
     /// The configuration with everything filled in that depends on the machine: the number of threads, and
     /// full paths.
     public func resolved(threads: Int) -> ExperimentConfig {
@@ -78,6 +58,19 @@ public struct ExperimentConfig: Codable, Sendable {
         return resolved
     }
 
-    /// The configuration as YAML, every default written out; it reads back to the same value.
-    public func yaml() throws -> String { try ConfigEncoder.encode(self).yaml() }
+    public var threads: Int? { training.threads }
+    public var lengths: [(name: String, value: Int?)] {
+        [("epochs", training.epochs), ("steps", training.steps)]
+    }
+
+    public mutating func lengthen(by factor: Double) {
+        training.epochs = training.epochs.map { max(1, Int((Double($0) * factor).rounded())) }
+        training.steps = training.steps.map { max(1, Int((Double($0) * factor).rounded())) }
+    }
+
+    public mutating func holdOut(fraction: Double) {
+        training.validation = training.validation ?? .init(fraction: fraction)
+    }
+
+    public static let choosingPrefix = "validation."
 }

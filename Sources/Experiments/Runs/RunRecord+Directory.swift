@@ -28,7 +28,7 @@ extension RunRecord {
         if let facts { take(facts) }
         let last = facts?.sessions.last
         do {
-            take(try TrainingResult(contentsOf: url.appendingPathComponent("result.json")))
+            take(try RunResults.read(url.appendingPathComponent("result.json")))
         } catch let error as FileError where error.reason == .missing {
             takeNewest(of: url.appendingPathComponent("metrics.jsonl"))
             status = Self.status(last?.end, isAtWork: isAtWork)
@@ -70,8 +70,8 @@ extension RunRecord {
 
     private mutating func take(_ config: ConfigNode) {
         settings = Dictionary(config.settings.map { ($0.path, $0.value) }) { first, _ in first }
-        model = config["model"]?.choice ?? ""
-        data = config["data"]?.choice ?? ""
+        model = (config["model"] ?? config["agent"])?.choice ?? ""
+        data = (config["data"] ?? config["environment"])?.choice ?? ""
         perturbation = [config["parameterPerturbation"]?.choice, config["perturbation"]?.choice]
             .compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: "+")
         seed = settings["training.seed"].flatMap(UInt64.init)
@@ -86,11 +86,11 @@ extension RunRecord {
         trainingSeconds = facts.sessions.reduce(0) { $0 + $1.trainingSeconds }
     }
 
-    private mutating func take(_ result: TrainingResult) {
+    private mutating func take(_ result: any RunResult) {
         status = result.status == .completed ? .completed : .stoppedEarly
         steps = result.steps
         trainingSeconds = result.trainingSeconds
-        metrics = (try? result.metrics()) ?? [:]
+        metrics = result.metrics
         metrics["trainingSeconds"] = nil
     }
 
@@ -104,6 +104,10 @@ extension RunRecord {
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n").reversed() {
             guard let record = MetricsLine(line) else { continue }
             steps = max(steps, record.step)
+            if record.kind == .train, metrics["return"] == nil {
+                // What an agent is judged by as it learns.
+                for name in ["return", "length"] { metrics[name] = record.values[name] }
+            }
             guard record.kind != .train, seen.insert(record.kind.rawValue).inserted else { continue }
             let prefix = record.kind == .validation ? "validation." : ""
             for (name, value) in record.values { metrics[prefix + name] = value }

@@ -28,7 +28,9 @@ public struct RunRecord: Encodable, Sendable, Equatable {
     public var status: Status
     /// Why it was not completed.
     public var message: String?
+    /// Of an agent, the algorithm.
     public var model: String
+    /// Of an agent, the environment.
     public var data: String
     /// The terms of the perturbation: `gaussian+weightPenalty`.
     public var perturbation: String

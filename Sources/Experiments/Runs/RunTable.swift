@@ -5,7 +5,7 @@ import Training
 public enum RunTable {
     /// One line a run; `metric` is shown too if it is not among those that always are.
     public static func text(_ records: [RunRecord], metric: String? = nil) -> String {
-        var metrics = ["accuracy", "loss", "perplexity", "rmse"].filter { name in
+        var metrics = ["accuracy", "loss", "perplexity", "rmse", "return"].filter { name in
             records.contains { $0.metrics[name] != nil }
         }
         if let metric, records.contains(where: { $0.metrics[metric] != nil }), !metrics.contains(metric) {

@@ -41,7 +41,7 @@ extension Trainer {
     /// Shows the state of the run: the newest loss, and the values of the last step that was measured.
     func show(_ outcome: TrainingStep.Outcome, measured: TrainingStep.Outcome?, epoch: Int) {
         reporter.show(
-            ProgressReporter.Snapshot(
+            TrainingSnapshot(
                 step: step, totalSteps: plan.totalSteps, epoch: epoch,
                 epochs: plan.totalEpochs,
                 loss: outcome.loss, accuracy: measured?.accuracy, learningRate: outcome.report.learningRate,

@@ -2,37 +2,6 @@ import Foundation
 
 /// Shows on standard error how a run goes: a live bar on a terminal, plain lines otherwise.
 public final class ProgressReporter {
-    /// The state of a run that the bar shows.
-    public struct Snapshot: Sendable {
-        public var step: Int
-        public var totalSteps: Int
-        /// The running epoch, from 0.
-        public var epoch: Int
-        public var epochs: Int
-        public var loss: Double
-        /// Share of the batch that was classified rightly.
-        public var accuracy: Double?
-        public var learningRate: Double
-        public var sigma: Double?
-        /// ‖δ‖/‖g‖.
-        public var perturbationRatio: Double?
-
-        public init(
-            step: Int, totalSteps: Int, epoch: Int, epochs: Int, loss: Double, accuracy: Double?,
-            learningRate: Double, sigma: Double?, perturbationRatio: Double?
-        ) {
-            self.step = step
-            self.totalSteps = totalSteps
-            self.epoch = epoch
-            self.epochs = epochs
-            self.loss = loss
-            self.accuracy = accuracy
-            self.learningRate = learningRate
-            self.sigma = sigma
-            self.perturbationRatio = perturbationRatio
-        }
-    }
-
     private let terminal: Terminal
     private let isQuiet: Bool
     private let clock = ContinuousClock()
@@ -58,18 +27,18 @@ public final class ProgressReporter {
     public var isDue: Bool { !isQuiet && clock.now - lastShown >= interval }
 
     /// Draws the bar, or writes a line.
-    public func show(_ snapshot: Snapshot) {
+    public func show(_ snapshot: some ShownProgress) {
         let now = clock.now
         lastShown = now
         let speed = meter.stepsPerSecond(step: snapshot.step, at: now)
-        let fields = Self.fields(snapshot, stepsPerSecond: speed)
+        let fields = snapshot.fields + Self.speedFields(snapshot, speed)
         if terminal.isInteractive {
             // Clear to the end of the line after writing, so that the line never flickers.
             writeToStandardError("\r\(bar(snapshot, fields))\u{1B}[K")
             barIsShown = true
         } else {
             writeToStandardError(
-                "epoch \(snapshot.epoch + 1)/\(snapshot.epochs) step \(snapshot.step)/\(snapshot.totalSteps): "
+                (snapshot.head.map { "\($0) " } ?? "") + "step \(snapshot.step)/\(snapshot.totalSteps): "
                     + fields.joined(separator: ", ") + "\n")
         }
     }
@@ -89,23 +58,18 @@ public final class ProgressReporter {
         barIsShown = false
     }
 
-    /// The values of a snapshot, each with its name and in few characters.
-    static func fields(_ snapshot: Snapshot, stepsPerSecond speed: Double) -> [String] {
-        var fields = ["loss \(short(snapshot.loss))"]
-        if let accuracy = snapshot.accuracy { fields.append("accuracy \(percent(accuracy))") }
-        if let sigma = snapshot.sigma { fields.append("σ \(short(sigma))") }
-        if let ratio = snapshot.perturbationRatio { fields.append("‖δ‖/‖g‖ \(short(ratio))") }
-        fields.append("η \(short(snapshot.learningRate))")
-        if speed > 0 {
-            fields.append("\(speed < 10 ? short(speed) : String(Int(speed.rounded()))) steps/s")
-            fields.append("\(clockText(Double(snapshot.totalSteps - snapshot.step) / speed)) left")
-        }
-        return fields
+    /// How fast a run is, and how long it still takes.
+    private static func speedFields(_ snapshot: some ShownProgress, _ speed: Double) -> [String] {
+        guard speed > 0 else { return [] }
+        return [
+            "\(speed < 10 ? short(speed) : String(Int(speed.rounded()))) steps/s",
+            "\(clockText(Double(max(0, snapshot.totalSteps - snapshot.step)) / speed)) left",
+        ]
     }
 
-    private func bar(_ snapshot: Snapshot, _ fields: [String]) -> String {
-        let head = "epoch \(snapshot.epoch + 1)/\(snapshot.epochs) "
-        let share = Double(snapshot.step) / Double(max(1, snapshot.totalSteps))
+    private func bar(_ snapshot: some ShownProgress, _ fields: [String]) -> String {
+        let head = snapshot.head.map { "\($0) " } ?? ""
+        let share = min(1, Double(snapshot.step) / Double(max(1, snapshot.totalSteps)))
         let width = terminal.width - 1
         var shown = fields
         // On a narrow terminal, the least needed values go first: speed, then the rates.

@@ -14,17 +14,19 @@ public struct MetricsRecord: Sendable, Equatable {
     }
 
     public var kind: Kind
-    /// Logical steps taken.
+    /// Logical steps taken; of an agent, environment steps.
     public var step: Int
-    /// Epochs begun: the step belongs to the `epoch`-th, from 0.
-    public var epoch: Int
+    /// Epochs begun: the step belongs to the `epoch`-th, from 0. An agent has none.
+    public var epoch: Int?
     /// Name and value, in order.
     public var values: [(name: String, value: Double)]
-    /// What the stability controller did, if it did anything: `skippedNonFinite`, `rolledBack`.
+    /// What the stability controller did, if it did anything: `skippedNonFinite`, `rolledBack`; and what happened to an
+    /// agent: `collapse.lostReturn`, `collapse.lostEntropy`.
     public var event: String?
 
     public init(
-        kind: Kind, step: Int, epoch: Int, values: [(name: String, value: Double)], event: String? = nil
+        kind: Kind, step: Int, epoch: Int? = nil, values: [(name: String, value: Double)],
+        event: String? = nil
     ) {
         self.kind = kind
         self.step = step
@@ -37,7 +39,8 @@ public struct MetricsRecord: Sendable, Equatable {
 
     /// The record as one line of JSON, `step` first. A value that is not finite is `null`.
     public var line: String {
-        var text = "{\"step\":\(step),\"epoch\":\(epoch),\"kind\":\"\(kind.rawValue)\""
+        let place = epoch.map { ",\"epoch\":\($0)" } ?? ""
+        var text = "{\"step\":\(step)\(place),\"kind\":\"\(kind.rawValue)\""
         for (name, value) in values { text += ",\"\(name)\":\(value.isFinite ? "\(value)" : "null")" }
         if let event { text += ",\"event\":\"\(event)\"" }
         return text + "}\n"

@@ -9,10 +9,19 @@ public struct StabilityReport: Codable, Sendable, Equatable {
     /// Where the controllers stand at the end; absent without any.
     public var controllers: [PerturbedOptimizer.ControllerReport]?
 
-    init(of optimizer: PerturbedOptimizer) {
+    package init(of optimizer: PerturbedOptimizer) {
         counts = optimizer.counts
         strengthFactor = optimizer.strengthFactor
         controllers = optimizer.controllers.isEmpty ? nil : optimizer.controllers
+    }
+
+    /// Of several optimizers: what they did in all, and the smallest factor.
+    package init(of optimizers: [PerturbedOptimizer]) {
+        let reports = optimizers.map { StabilityReport(of: $0) }
+        counts = reports.reduce(StabilityCounts()) { $0 + $1.counts }
+        strengthFactor = reports.map(\.strengthFactor).min() ?? 1
+        let all = reports.flatMap { $0.controllers ?? [] }
+        controllers = all.isEmpty ? nil : all
     }
 
     /// Whether something happened since another report that a user should see at once: steps that were not taken, or

@@ -1,8 +1,7 @@
 import Foundation
-import Safetensors
 
 /// The outcome of a run: `result.json`, and what `peo train --json` prints.
-public struct TrainingResult: Codable, Sendable, Equatable {
+public struct TrainingResult: RunResult, Codable, Equatable {
     /// How the run ended.
     public enum Status: String, Codable, Sendable {
         /// All steps were taken.
@@ -40,16 +39,25 @@ public struct TrainingResult: Codable, Sendable, Equatable {
 }
 
 extension TrainingResult {
-    /// Reads a `result.json`.
-    /// - Throws: `FileError` if it cannot be read; `CheckpointError` (`damaged`) if it is not one.
-    public init(contentsOf url: URL) throws {
-        self = try JSON.read(from: url, as: "the result of a run", remedy: "remove it to resume")
+    public var metrics: [String: Double] {
+        var metrics = test.numbers(prefix: "")
+        if let validation { metrics.merge(validation.numbers(prefix: "validation.")) { $1 } }
+        metrics["trainingSeconds"] = trainingSeconds
+        metrics["gradientEvaluations"] = Double(gradientEvaluations)
+        return metrics
     }
+}
 
-    /// The result as JSON.
-    public func json(pretty: Bool) throws -> Data {
-        let encoder = JSON.encoder()
-        if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
-        return try encoder.encode(self)
+extension Evaluation {
+    /// Every number of the evaluation, by its name.
+    package func numbers(prefix: String) -> [String: Double] {
+        // Numbers that are not finite become text, and are left out.
+        guard let data = try? JSON.encoder().encode(self),
+            let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+        else { preconditionFailure("an evaluation is a JSON object") }
+        return object.reduce(into: [:]) { numbers, entry in
+            guard entry.key != "count", let number = entry.value as? Double else { return }
+            numbers[prefix + entry.key] = number
+        }
     }
 }

@@ -20,7 +20,16 @@ struct RunsShow: ParsableCommand {
     private struct Report: Encodable {
         var run: RunRecord
         var information: RunInformation?
-        var result: TrainingResult?
+        var result: (any RunResult)?
+
+        private enum CodingKeys: String, CodingKey { case run, information, result }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(run, forKey: .run)
+            try container.encodeIfPresent(information, forKey: .information)
+            if let result { try result.encode(to: container.superEncoder(forKey: .result)) }
+        }
     }
 
     func run() throws {
@@ -29,12 +38,12 @@ struct RunsShow: ParsableCommand {
         let directory = index.url(of: record.run)
         record.run = index.shown(record.run)
         let information = try? RunInformation(contentsOf: directory.appendingPathComponent("run.json"))
-        let result = try? TrainingResult(contentsOf: directory.appendingPathComponent("result.json"))
+        let result = try? RunResults.read(directory.appendingPathComponent("result.json"))
         if json {
             return try Output.writeJSON(Report(run: record, information: information, result: result))
         }
         var parts = [Self.heading(record)]
-        if let result { parts.append(TrainReport.text(result, run: record.run)) }
+        if let result { parts.append(TrainReportText.text(result, run: record.run)) }
         if let information { parts.append(Self.sessions(information)) }
         if let config = try? MappedFile.contents(of: directory.appendingPathComponent("config.yaml")) {
             parts.append(String(decoding: config, as: UTF8.self).trimmingCharacters(in: .newlines))

@@ -1,4 +1,5 @@
 import Foundation
+import ReinforcementLearning
 import Safetensors
 import Training
 
@@ -8,7 +9,7 @@ struct RunPage: ReportKind {
 
     private let directory: URL
     private let record: RunRecord
-    private let result: TrainingResult?
+    private let result: (any RunResult)?
     private let information: RunInformation?
     private let log: RunLog
     private let config: String
@@ -28,7 +29,7 @@ struct RunPage: ReportKind {
                 detail: "there is a config.yaml, but no run (a run has a run.json too)")
         }
         record = RunRecord(of: directory, run: directory.relativePath)
-        result = try? TrainingResult(contentsOf: directory.appendingPathComponent("result.json"))
+        result = try? RunResults.read(directory.appendingPathComponent("result.json"))
         information = try? RunInformation(contentsOf: directory.appendingPathComponent("run.json"))
         log = try RunLog(contentsOf: directory.appendingPathComponent("metrics.jsonl"))
         let evaluated = directory.appendingPathComponent(EvaluationReport.fileName)
@@ -40,11 +41,13 @@ struct RunPage: ReportKind {
     private var page: ReportPage {
         var page = ReportPage(
             kind: "Run", title: record.name,
-            summary: "\(record.model) on \(record.data), seed \(record.seed.map { "\($0)" } ?? "unknown"), "
+            summary:
+                "\(record.model) \(isAgent ? "in" : "on") \(record.data), seed \(record.seed.map { "\($0)" } ?? "unknown"), "
                 + (record.perturbation.isEmpty ? "without a perturbation" : "with \(record.perturbation)")
                 + ".",
             figures: figures)
         page.add("Result", [state] + [.facts(facts), .charts(RunCurves(log).measures)])
+        page.add("Updates", [.charts(RunCurves(log).updates)].filter(\.isFilled))
         page.add("Perturbation and learning rate", [.charts(RunCurves(log).equation)].filter(\.isFilled))
         page.add("What the stability controller did", StabilitySection(log, result?.stability).blocks)
         if let evaluation { EvaluationSections(evaluation).add(to: &page) }
@@ -56,10 +59,17 @@ struct RunPage: ReportKind {
         let measured = record.metrics
         let on = measured["accuracy"] == nil && measured["loss"] == nil ? "validation." : ""
         let name = on.isEmpty ? "test" : "validation"
-        var figures = ["accuracy", "loss", "perplexity", "rmse", "mae"].compactMap { metric in
+        var figures = (isAgent ? [] : ["accuracy", "loss", "perplexity", "rmse", "mae"]).compactMap {
+            metric in
             measured[on + metric].map {
                 ReportPage.Fact("\(name) \(metric)", RunTable.value($0, of: metric))
             }
+        }
+        for (metric, words) in [
+            ("return", "mean return of the last episodes"),
+            ("evaluation.return", "return without exploration"),
+        ] where measured[metric] != nil {
+            figures.append(.init(words, RunTable.value(measured[metric]!, of: metric)))
         }
         figures.append(.init("steps", record.steps.formatted(.number.locale(Locale(identifier: "en_US")))))
         figures.append(.init("training time", clockText(record.trainingSeconds)))
@@ -85,8 +95,9 @@ struct RunPage: ReportKind {
     }
 
     private var facts: [ReportPage.Fact] {
+        if let result = result as? AgentResult { return Self.facts(result) }
         var facts: [ReportPage.Fact] = []
-        guard let result else { return facts }
+        guard let result = result as? TrainingResult else { return facts }
         func words(_ evaluation: Evaluation) -> String {
             let values = [Metric.accuracy, .loss, .perplexity, .rmse, .mae].compactMap { metric in
                 evaluation.value(of: metric).map {
@@ -112,6 +123,41 @@ struct RunPage: ReportKind {
                 "\(result.gradientEvaluations) gradient evaluations"
                     + (result.lossEvaluations > 0 ? " and \(result.lossEvaluations) of the loss alone" : "")
                     + ", \(short(result.stepsPerSecond)) steps per second"))
+        return facts
+    }
+
+    /// Whether an agent was trained.
+    private var isAgent: Bool { record.settings.keys.contains { $0.split(separator: ".").first == "agent" } }
+
+    private static func facts(_ result: AgentResult) -> [ReportPage.Fact] {
+        let evaluation = result.evaluation
+        var facts: [ReportPage.Fact] = [
+            .init(
+                "Without exploration",
+                "return \(short(evaluation.mean)) ± \(short(evaluation.deviation)) (\(short(evaluation.least)) to "
+                    + "\(short(evaluation.greatest))) in \(evaluation.episodes) episodes of "
+                    + "\(short(evaluation.meanLength)) steps")
+        ]
+        if let mean = result.meanReturn, let length = result.meanLength {
+            facts.append(
+                .init(
+                    "In training", "return \(short(mean)) in the last 100 episodes, of \(short(length)) steps"
+                ))
+        }
+        facts.append(
+            .init("Agent", "\(result.algorithm) in \(result.environment), \(result.parameters) parameters"))
+        facts.append(
+            .init(
+                "Work",
+                "\(result.episodes) episodes, \(result.gradientEvaluations) gradient evaluations, "
+                    + "\(short(result.stepsPerSecond)) environment steps per second"))
+        for collapse in result.collapses {
+            facts.append(
+                .init(
+                    "Policy collapse",
+                    "at step \(collapse.step): mean return \(short(collapse.meanReturn)), its best "
+                        + short(collapse.best)))
+        }
         return facts
     }
 

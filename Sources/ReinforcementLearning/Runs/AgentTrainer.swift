@@ -1,0 +1,211 @@
+import Environments
+import Foundation
+import PerturbedEquations
+import PerturbedTorch
+import Safetensors
+import Torch
+import TorchNN
+import Training
+
+/// Runs an ``AgentPlan`` to its end: acting and learning, metrics, checkpoints, evaluation.
+///
+/// A run that is killed at any instant and resumed ends with the same bits as one that was not: everything random is
+/// addressed, and everything else is in the checkpoint.
+public final class AgentTrainer {
+    let plan: AgentPlan
+    let run: RunDirectory
+    let learner: any Learner
+    private let reporter: ProgressReporter
+    private let log: MetricsLog
+    private let board: TensorBoardLog
+    var progress = AgentProgress()
+    var information: RunInformation
+    private var shown: [(name: String, value: Double)] = []
+    private let clock = ContinuousClock()
+    private var trainingTime = Duration.zero
+    private let secondsBefore: Double
+
+    /// After how many skipped updates in a row a run is given up.
+    private static let patienceForSkips = 50
+
+    /// Prepares a run, from its beginning or from a checkpoint.
+    ///
+    /// - Parameters:
+    ///   - version: of the program, for `run.json`.
+    ///   - checkpoint: where to go on.
+    /// - Throws: `CheckpointError` for a checkpoint of another agent or run; `FileError`.
+    public init(
+        plan: AgentPlan, run: RunDirectory, reporter: ProgressReporter, version: String,
+        resuming checkpoint: Checkpoint? = nil
+    ) throws {
+        self.plan = plan
+        self.run = run
+        self.reporter = reporter
+        learner = plan.learner
+        information = RunInformation(
+            name: plan.name, seed: plan.settings.seed, threads: plan.settings.threads, version: version)
+        if let checkpoint {
+            information.sessions = (try? RunInformation(contentsOf: run.information))?.sessions ?? []
+            progress = try AgentCheckpoint.restore(learner, plan.settings, from: checkpoint)
+            // What a killed session did after its last checkpoint is done again.
+            let position = learner.environmentSteps
+            information.sessions.removeAll { $0.fromStep >= position && $0.toStep > position }
+        }
+        secondsBefore = information.sessions.reduce(0) { $0 + $1.trainingSeconds }
+        information.beginSession(at: learner.environmentSteps)
+        try information.write(to: run.information)
+        log = try MetricsLog(url: run.metrics, keepingUpTo: learner.environmentSteps)
+        board = try TensorBoardLog(
+            directory: run.url,
+            keepingUpTo: information.sessions.count > 1 ? learner.environmentSteps : nil)
+    }
+
+    /// Trains to the end.
+    ///
+    /// - Returns: the result, which is also written to `result.json`.
+    /// - Throws: `TrainingStopped` when interrupted or given up, with a checkpoint saved; `EnvironmentError`, `FileError`,
+    ///   `TorchError`.
+    public func train() throws -> AgentResult {
+        defer { reporter.finish() }
+        while step < plan.settings.steps {
+            let before = step
+            let started = clock.now
+            let report = try advance()
+            trainingTime += clock.now - started
+            progress.take(report)
+            let isLast = step >= plan.settings.steps
+            if isLast || isDue(plan.settings.logEvery, since: before) { try logLine() }
+            if reporter.isDue { show() }
+            try requireProgress()
+            let stops = Interruption.isRequested
+            if isLast || stops || isDue(plan.settings.checkpointEvery, since: before) { try save() }
+            if stops, !isLast {
+                throw TrainingStopped(
+                    .interrupted,
+                    "interrupted after step \(step) of \(plan.settings.steps); everything is saved",
+                    step: step, checkpointStep: step)
+            }
+        }
+        return try finish()
+    }
+
+    /// Environment steps taken.
+    var step: Int { learner.environmentSteps }
+
+    /// Whether a multiple of `interval` was reached since `before` steps: a function of the steps alone.
+    private func isDue(_ interval: Int, since before: Int) -> Bool { step / interval > before / interval }
+
+    private func advance() throws -> LearnerReport {
+        let before = step
+        let skipped = skippedUpdates
+        do {
+            let report = try learner.advance()
+            precondition(step > before, "an agent that does not act would never end")
+            let steps = skippedUpdates.steps - skipped.steps
+            let new = skippedUpdates.skipped - skipped.skipped
+            // An update that was taken ends the row.
+            if steps > 0 { progress.skippedInARow = new == steps ? progress.skippedInARow + new : 0 }
+            return report
+        } catch let error as DivergenceError {
+            throw try giveUp(error.description)
+        } catch let error as LearnerDivergence {
+            throw try giveUp(error.message)
+        }
+    }
+
+    private var skippedUpdates: (skipped: Int, steps: Int) {
+        learner.optimizers.reduce((0, 0)) {
+            ($0.0 + $1.optimizer.core.counts.skipped, $0.1 + $1.optimizer.core.counts.steps)
+        }
+    }
+
+    private func requireProgress() throws {
+        guard progress.skippedInARow >= Self.patienceForSkips else { return }
+        throw try giveUp(
+            "\(progress.skippedInARow) updates in a row had a gradient that is not finite, up to step \(step). Lower the "
+                + "learning rate or the noise, or set stability.rollbackOnSpike.")
+    }
+
+    // MARK: Metrics
+
+    private func logLine() throws {
+        shown = progress.takeLine()
+        let entropy = shown.first { $0.name == "entropy" }?.value
+        let collapse = progress.collapse.note(
+            step: step, recent: progress.recent.map(\.total), entropy: entropy)
+        let record = MetricsRecord(
+            kind: .train, step: step, values: shown, event: collapse.map { "collapse.\($0.cause.rawValue)" })
+        try log.append(record)
+        try board.append(record)
+        guard let collapse else { return }
+        reporter.say(
+            "  policy collapse at step \(step): the mean return is \(short(collapse.meanReturn)), its best was "
+                + short(collapse.best)
+                + (collapse.cause == .lostEntropy ? ", and the entropy is near 0" : ""))
+    }
+
+    private func show() {
+        func value(_ name: String) -> Double? { shown.first { $0.name == name }?.value }
+        reporter.show(
+            AgentSnapshot(
+                step: step, totalSteps: plan.settings.steps, meanReturn: progress.meanReturn,
+                meanLength: progress.meanLength, approximateKL: value("approximateKL"),
+                sigma: value("sigma")))
+    }
+
+    // MARK: Saving
+
+    private func save() throws {
+        try AgentCheckpoint.save(learner, progress, plan.settings, to: run.checkpoints)
+        information.sessions[information.sessions.count - 1].toStep = step
+        information.sessions[information.sessions.count - 1].trainingSeconds =
+            trainingTime / .seconds(1)
+        try information.write(to: run.information)
+    }
+
+    private func giveUp(_ reason: String) throws -> TrainingStopped {
+        let cores = learner.optimizers.map(\.optimizer.core)
+        var saved: Int?
+        if weightsAreFinite {
+            try save()
+            saved = step
+        } else {
+            saved = try run.checkpoints.steps().first
+        }
+        return TrainingStopped(
+            .diverged, "\(reason) The stability controller until then: \(StabilityReport(of: cores).text).",
+            step: step, checkpointStep: saved)
+    }
+
+    private var weightsAreFinite: Bool {
+        learner.networks.flatMap { $0.module.parameters }.allSatisfy { named in
+            // A sum of squares in float64 is finite exactly if every element is.
+            named.tensor.detached().converted(to: .float64).squared().sum().item().isFinite
+        }
+    }
+
+    private func finish() throws -> AgentResult {
+        try SafetensorsFile.write(AgentCheckpoint.weights(of: learner), to: run.model)
+        let evaluation = try AgentEvaluation.play(
+            learner, in: plan.environment.environment, episodes: plan.settings.evaluationEpisodes,
+            seed: plan.settings.seed)
+        let record = MetricsRecord(
+            kind: .test, step: step,
+            values: [("return", evaluation.mean), ("length", evaluation.meanLength)])
+        try log.append(record)
+        try board.append(record)
+        let cores = learner.optimizers.map(\.optimizer.core)
+        let seconds = secondsBefore + trainingTime / .seconds(1)
+        let result = AgentResult(
+            status: .completed, name: plan.name, environment: plan.environment.name,
+            algorithm: plan.algorithm.name,
+            parameters: learner.networks.reduce(0) { $0 + $1.module.parameterCount },
+            seed: plan.settings.seed, steps: step, episodes: progress.episodes, trainingSeconds: seconds,
+            stepsPerSecond: seconds > 0 ? Double(step) / seconds : 0, meanReturn: progress.meanReturn,
+            meanLength: progress.meanLength, bestReturn: progress.collapse.best, evaluation: evaluation,
+            collapses: progress.collapse.collapses, stability: StabilityReport(of: cores),
+            gradientEvaluations: cores.reduce(0) { $0 + $1.evaluations.gradients })
+        try AtomicFile.write(result.json(pretty: true) + Data("\n".utf8), to: run.result)
+        return result
+    }
+}
