@@ -5,7 +5,9 @@ import PerturbedEquations
 /// To add one: its own file, and a line here.
 public enum AlgorithmCatalogue {
     public static let all: [any Algorithm.Type] = [
-        PPO.self
+        PPO.self,
+        SAC.self,
+        DoubleDQN.self,
     ]
 }
 

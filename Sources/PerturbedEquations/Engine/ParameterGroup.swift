@@ -45,7 +45,7 @@ public struct ParameterGroup: Sendable, Codable {
     }
 
     /// Whether `name` matches one of the patterns.
-    func matches(_ name: String) -> Bool {
+    package func matches(_ name: String) -> Bool {
         parameters.contains { Self.match($0, name) }
     }
 

@@ -40,4 +40,19 @@ public struct Perceptron: Module {
     public var children: [NamedModule] { layers.children }
 
     public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor { layers.forward(x, context) }
+
+    /// What the last layer sees: all layers but the last on x [n, inputs].
+    public func features(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+        var x = x
+        for (position, module) in layers.modules.dropLast().enumerated() {
+            x = module.forward(x, context.entering(position))
+        }
+        return x
+    }
+
+    /// The last layer on what ``features(_:_:)`` gave.
+    public func head(_ features: Tensor, _ context: ForwardContext) -> Tensor {
+        let last = layers.modules.count - 1
+        return layers.modules[last].forward(features, context.entering(last))
+    }
 }

@@ -1,0 +1,36 @@
+import Torch
+import TorchNN
+
+/// Two values of the same state and action, Q₁ and Q₂, by networks with no weight in common: the smaller one does not
+/// overestimate.
+///
+/// Names: `critic1.0.weight`, …, `critic2.0.weight`, ….
+///
+/// Source: Fujimoto, van Hoof and Meger 2018, Addressing Function Approximation Error in Actor-Critic Methods.
+public struct TwinCritic: Module {
+    public let first: Perceptron
+    public let second: Perceptron
+
+    /// - Parameter inputs: numbers of an observation and an action.
+    /// - Throws: `TorchError` where there is no memory.
+    public init(inputs: Int, hidden: [Int], activation: Activation, seed: UInt64) throws {
+        func critic(_ name: String) throws -> Perceptron {
+            try Perceptron([inputs] + hidden + [1], activation: activation, seed: derivedSeed(seed, name))
+        }
+        first = try critic("critic1")
+        second = try critic("critic2")
+    }
+
+    public var children: [NamedModule] { [NamedModule("critic1", first), NamedModule("critic2", second)] }
+
+    /// Q₁ and Q₂, each [n, 1], for observations and actions side by side [n, inputs].
+    public func values(_ x: Tensor) -> (Tensor, Tensor) {
+        (first.forward(x, .evaluation), second.forward(x, .evaluation))
+    }
+
+    /// min(Q₁, Q₂), [n, 1].
+    public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+        let (first, second) = values(x)
+        return first.minimum(second)
+    }
+}
