@@ -95,12 +95,12 @@ struct Evaluate: ParsableCommand {
         Interruption.listen()
         let isQuiet = json
         var reports: [EvaluationReport] = []
+        // One that cannot be evaluated is found before anything is written. Not kept: each holds its data.
+        if runs.count > 1 { for run in runs { _ = try evaluation(of: run) } }
         for run in runs {
             let url = URL(fileURLWithPath: run)
             if !isQuiet, runs.count > 1 { Output.note(run) }
-            let evaluation = try RunEvaluation(
-                run: url, weights: one(of: RunWeights.self, "--weights", weights),
-                split: one(of: EvaluatedSplit.self, "--split", split) ?? .test, seed: seed)
+            let evaluation = try evaluation(of: run)
             for warning in evaluation.warnings { Output.note("warning: \(warning)") }
             evaluation.say = { if !isQuiet { Output.note($0) } }
             var report = try evaluation.report(
@@ -112,6 +112,12 @@ struct Evaluate: ParsableCommand {
         try json
             ? Output.writeJSON(Evaluations(evaluations: reports))
             : Output.write(EvaluationReport.text(reports))
+    }
+
+    private func evaluation(of run: String) throws -> RunEvaluation {
+        try RunEvaluation(
+            run: URL(fileURLWithPath: run), weights: one(of: RunWeights.self, "--weights", weights),
+            split: one(of: EvaluatedSplit.self, "--split", split) ?? .test, seed: seed)
     }
 
     private struct Evaluations: Encodable { let evaluations: [EvaluationReport] }

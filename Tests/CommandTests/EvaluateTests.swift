@@ -225,6 +225,7 @@ import Testing
             for word in words { #expect(output.stderr.contains(word), "\(word): \(output.all)") }
         }
         try refused("none", 66, "none", "no run is there")
+        try refused("run", 66, "none", "no run is there", with: ["none"])
         try refused("test.yaml", 66, "test.yaml")
         // A directory of another kind.
         try FileManager.default.createDirectory(

@@ -116,7 +116,10 @@ import Testing
                 + "{log: [1e-4, 1e3]}, rule.momentum.momentum: {linear: [0.1, 0.9]}}", in: directory,
             name: "search.yaml")
         _ = try peo("tune", "search.yaml", "--output", "search")
-        let places = ["run", "comparison", "again/quick/label-noise", "search"]
+        _ = try PeoTool.config(
+            PeoTool.smallConfig.replacing("steps: 40", with: "steps: 400"), in: directory, name: "range.yaml")
+        _ = try peo("tune", "range.yaml", "--find-sigma", "--to", "1e4", "--output", "range")
+        let places = ["run", "comparison", "again/quick/label-noise", "search", "range"]
         let views = try ReportBrowser.look(at: try places.map(report))
         #expect(views.count == 2 * places.count)
         for view in views {
@@ -143,6 +146,9 @@ import Testing
         for words in ["best accuracy", "The best trials, trained to their end", "rule.momentum.learningRate"]
         {
             #expect(texts[3].contains(words), "the search's report lacks '\(words)'")
+        }
+        for words in ["felt from σ", "Worth a search", "The training loss as the noise rises"] {
+            #expect(texts[4].contains(words), "the noise range's report lacks '\(words)'")
         }
     }
 

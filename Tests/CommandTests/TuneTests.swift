@@ -70,6 +70,34 @@ import Testing
         #expect(!again.stderr.contains("trained:"), "finished trials ran again: \(again.all)")
     }
 
+    /// Where there are few values each combination is tried once, and the search ends when there are no others.
+    @Test(arguments: ["random", "sobol", "tpe"])
+    func nothingIsTriedTwice(method: String) throws {
+        let directory = try TemporaryDirectory()
+        _ = try PeoTool.config(PeoTool.smallConfig, in: directory)
+        let file = try PeoTool.config(
+            """
+            config: test.yaml
+            search:
+              rule.momentum.learningRate: {choice: [0.01, 0.1]}
+              training.batchSize: {integer: [31, 33]}
+            method: \(method)
+            trials: 20
+            halving: {rungs: 1}
+            confirm: {top: 1, seeds: 1}
+            """, in: directory, name: "few.yaml")
+        let output = try PeoTool.run(["tune", file], in: directory)
+        #expect(output.status == 0 && output.stderr.contains("after 6 of 20 trials"), "\(output.all)")
+        let journal = try String(
+            contentsOf: directory.file("searches/few/decisions.jsonl"), encoding: .utf8)
+        #expect(journal.split(separator: "\n").count == 6, "\(journal)")
+        let report = try PeoTool.run(["tune", file, "--json"], in: directory).json
+        let settings = (report["trials"] as? [[String: Any]] ?? []).compactMap {
+            $0["settings"] as? [String: String]
+        }
+        #expect(settings.count == 6 && Set(settings).count == 6, "\(settings)")
+    }
+
     /// A search that is killed goes on with the same command; one run at a time gives the same search.
     @Test func aKilledSearchGoesOn() throws {
         let directory = try TemporaryDirectory()

@@ -16,7 +16,7 @@ public enum ReportCatalogue {
     /// Every kind. The first whose marker a directory has is it: a reproduction may hold a comparison, and a comparison
     /// runs.
     static let kinds: [any ReportKind.Type] = [
-        ReproductionPage.self, ComparisonPage.self, SearchPage.self, RunPage.self,
+        ReproductionPage.self, ComparisonPage.self, SearchPage.self, NoiseRangePage.self, RunPage.self,
     ]
 
     /// The report on a directory, as one HTML file.

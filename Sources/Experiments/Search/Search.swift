@@ -79,6 +79,11 @@ public struct Search {
             program: program,
             parallel: CellPool.parallel([try experiment(middle.node(config.base))], config.parallel))
         let (state, metric) = try explore(pool, told)
+        if state.trials.count < config.trials {
+            told(
+                "after \(state.trials.count) of \(config.trials) trials no combination of the settings was left that had "
+                    + "not been tried")
+        }
         guard let metric, let best = state.ranking.first, best.loss.isFinite else {
             let why = state.outcomes.sorted { $0.key < $1.key }.flatMap(\.value).filter { $0.message != nil }
                 .map(\.reason).first

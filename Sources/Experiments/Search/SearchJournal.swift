@@ -9,6 +9,8 @@ final class SearchJournal {
         var trial: Int
         var rung: Int
         var point: [Double]?
+        /// Which of the sampler's points it is.
+        var draw: Int?
     }
 
     /// Those of the file, when it was opened.

@@ -10,7 +10,14 @@ struct SearchState {
     private(set) var outcomes: [Int: [CellOutcome]] = [:]
     /// Of each rung, the trials that have gone on from it.
     private var promoted: [Set<Int>]
+    /// Points that the sampler has been asked for.
+    private var draws = 0
+    /// The settings of the trials, as text: none is tried twice.
+    private var tried: Set<String> = []
     private let config: SearchConfig
+
+    /// Points in a row that were tried before, after which there is nothing left to try.
+    private static let patience = 1000
 
     init(_ config: SearchConfig) {
         self.config = config
@@ -25,13 +32,23 @@ struct SearchState {
         }
         guard trials.count < config.trials else { return nil }
         let seen = ranking.map { SeenPoint(point: trials[$0.trial].point, loss: $0.loss) }
-        return .init(trial: trials.count, rung: 0, point: sampler.point(ofTrial: trials.count, seen: seen))
+        for draw in draws..<draws + Self.patience {
+            let point = sampler.point(ofTrial: draw, seen: seen)
+            guard !tried.contains(SearchTrial(trials.count, at: point, of: config.dimensions).words) else {
+                continue
+            }
+            return .init(trial: trials.count, rung: 0, point: point, draw: draw)
+        }
+        return nil
     }
 
     /// Notes a decision.
     mutating func note(_ decision: SearchJournal.Decision) {
         if let point = decision.point {
-            trials.append(SearchTrial(decision.trial, at: point, of: config.dimensions))
+            let trial = SearchTrial(decision.trial, at: point, of: config.dimensions)
+            tried.insert(trial.words)
+            draws = (decision.draw ?? decision.trial) + 1
+            trials.append(trial)
         }
         if decision.rung > 0 { promoted[decision.rung - 1].insert(decision.trial) }
     }

@@ -2,6 +2,8 @@ import Foundation
 
 /// What a noise-range test found: `noise-range.json`, and what `peo tune --find-sigma` prints.
 public struct NoiseRangeReport: Codable, Sendable {
+    static let fileName = "noise-range.json"
+
     public var name: String
     /// The kind of noise.
     public var noise: String

@@ -120,7 +120,7 @@ public struct NoiseRangeTest {
     }
 
     private func write(_ report: NoiseRangeReport) throws {
-        try JSON.write(report, to: directory.appendingPathComponent("noise-range.json"))
+        try JSON.write(report, to: directory.appendingPathComponent(NoiseRangeReport.fileName))
         try AtomicFile.write(
             Data(report.svg().utf8), to: directory.appendingPathComponent("noise-range.svg"))
         guard let band = report.range.band else { return }
