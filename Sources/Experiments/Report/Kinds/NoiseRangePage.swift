@@ -37,7 +37,8 @@ struct NoiseRangePage: ReportKind {
 
     private var conclusion: ReportPage.Block {
         guard let band = range.band else {
-            return .callout("The noise was not felt anywhere: go on with a larger --to, or more --steps.", .neutral)
+            return .callout(
+                "The noise was not felt anywhere: go on with a larger --to, or more --steps.", .neutral)
         }
         return .text(
             "Worth a search: σ from \(Self.shown(band.lowerBound)) to \(Self.shown(band.upperBound)), in proportion to the "
@@ -60,7 +61,8 @@ struct NoiseRangePage: ReportKind {
                     name: "with \(report.noise) noise", x: x,
                     y: points.map { point in point.noisy.flatMap { $0 <= highest ? $0.short6 : nil } }),
             ],
-            caption: "Dotted: where the noise is felt (\(Int(NoiseRange.feltShare * 100))% of what was learnt is lost), and "
+            caption:
+                "Dotted: where the noise is felt (\(Int(NoiseRange.feltShare * 100))% of what was learnt is lost), and "
                 + "where it breaks the training (\(Int(NoiseRange.brokenShare * 100))%).",
             marks: [range.felt, range.broken].compactMap { $0?.short6 }, isWide: true)
     }
