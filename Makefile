@@ -5,7 +5,7 @@ SWIFT ?= swift
 CONFIG ?= Examples/digits-cnn.yaml
 SOURCES := $(wildcard Sources Tests Benchmarks Examples Package.swift)
 
-.PHONY: help run bootstrap build test core smoke bench bench-training parity lint format
+.PHONY: help run bootstrap build test core smoke bench bench-training bench-agents parity lint format
 
 help:
 	@echo "make run        set up, build, and train Examples/digits-cnn.yaml (CONFIG=file for another)"
@@ -14,6 +14,7 @@ help:
 	@echo "make smoke      run each command of peo once, small"
 	@echo "make bench      the speed tables of the README, with PyTorch and optax in the same run"
 	@echo "make bench-training  training steps per second and memory of every network, PyTorch's and ours in turn"
+	@echo "make bench-agents  environment steps per second of agents, CleanRL-style PyTorch's and ours in turn"
 	@echo "make parity     compare with optax, posteriors, ivon-opt and pytorch_optimizer, number by number"
 	@echo "make bootstrap  only fetch and check libtorch (LIBTORCH=/path uses an installed one), and Plotly for reports"
 	@echo "make build      set up and build in release"
@@ -52,6 +53,9 @@ bench: build
 
 bench-training: build
 	./.python Benchmarks/training.py --peo "$$($(SWIFT) build -c release --show-bin-path)/peo"
+
+bench-agents: build
+	scripts/with-packages gymnasium Benchmarks/agents.py --peo "$$($(SWIFT) build -c release --show-bin-path)/peo"
 
 parity: build
 	scripts/parity "$$($(SWIFT) build -c release --show-bin-path)/peo"

@@ -136,6 +136,25 @@ public final class ModelOptimizer {
         core.noteSmallBatch(try memory.lend(), share: share, examples: examples, of: batch)
     }
 
+    /// Copies the parameters and the state, for ``rollBack(to:cut:)``.
+    /// - Throws: `TorchError` for a parameter that cannot be lent.
+    public func keep() throws -> KeptState {
+        memory.begin()
+        defer { memory.end() }
+        return core.keep(try memory.lend())
+    }
+
+    /// Brings the parameters and the state back to what ``keep()`` gave: for those who judge several steps at once. The steps
+    /// taken since still count, for schedules and the addresses of noise, and so does the rollback.
+    ///
+    /// - Parameter cut: the factor on every noise strength from here on, 0 ≤ cut ≤ 1.
+    /// - Throws: `TorchError` for a parameter that cannot be lent.
+    public func rollBack(to kept: KeptState, cut: Double = 1) throws {
+        memory.begin()
+        defer { memory.end() }
+        core.rollBack(to: kept, try memory.lend(), cut: cut)
+    }
+
     /// The state to save: the optimizer's, and the estimate of the Hessian's diagonal. Valid until the next step.
     public func stateSources() -> [TensorSource] {
         core.stateSources() + (signals?.hessian?.stateSources() ?? [])

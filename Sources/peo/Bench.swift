@@ -6,12 +6,13 @@ import Torch
 /// `peo bench`
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Measure speed: the perturbed step, training steps of small models, and environments.",
+        abstract:
+            "Measure speed: the perturbed step, training steps of small models, environments and agents.",
         discussion: """
             Ratios are taken within one run, round by round, and their medians are printed: the machine's speed
             drifts, and ratios do not. For PyTorch and optax beside it, see Benchmarks/.
             """,
-        subcommands: [Step.self, Training.self, Loading.self, Environments.self])
+        subcommands: [Step.self, Training.self, Loading.self, Environments.self, Agents.self])
 
     /// `peo bench step`
     struct Step: ParsableCommand {
@@ -168,6 +169,46 @@ struct Bench: ParsableCommand {
                 rows.map {
                     "\($0.name), \($0.copies) copies, 1 thread: "
                         + String(format: "%.2f million steps/s", $0.stepsPerSecond / 1e6)
+                }.joined(separator: "\n"))
+        }
+    }
+
+    /// `peo bench agents`
+    struct Agents: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Environment steps per second of agents as they act and learn, on one thread.")
+
+        @Argument(help: "The case; all unless given.")
+        var name: String?
+
+        @Option(help: "Environment steps that are timed.")
+        var steps = 50_000
+
+        @Flag(name: .long, help: "Print one JSON object.")
+        var json = false
+
+        func validate() throws {
+            guard (1000...1_000_000_000).contains(steps) else {
+                throw ValidationError("--steps is \(steps); allowed: 1000 to 1000000000")
+            }
+            let names = AgentBenchmark.all.map(\.name)
+            if let name, !names.contains(name) {
+                throw ValidationError(
+                    "there is no case '\(name)'; allowed: \(names.joined(separator: ", "))")
+            }
+        }
+
+        func run() throws {
+            Libtorch.keepFreedMemory()
+            let rows = try AgentBenchmark.all.filter { name == nil || $0.name == name }
+                .map { try AgentBenchmark.run($0, steps: steps) }
+            if json { return try Output.writeJSON(["agents": rows]) }
+            try Output.write(
+                rows.map {
+                    "\($0.name), 1 thread: "
+                        + String(
+                            format: "%.0f steps/s (%d steps in %.2f s)", $0.stepsPerSecond, $0.steps,
+                            $0.seconds)
                 }.joined(separator: "\n"))
         }
     }

@@ -13,10 +13,13 @@ struct Evaluate: ParsableCommand {
               peo evaluate runs/sgd runs/sam --only quality,flatness
               peo evaluate runs/digits-cnn --only robustness --epsilon 0.03,0.1 --noise 0.5
               peo evaluate runs/digits-cnn --weights best --split validation --json
+              peo evaluate runs/cartpole-ppo --episodes 100 --render cartpole.gif
 
             quality: accuracy, loss, expected calibration error, Brier score.
             robustness: FGSM and PGD, five kinds of damage at five severities, wrong labels.
             flatness: the Hessian's top eigenvalue and trace, sharpness, slices of the loss.
+
+            agents: returns and lengths of episodes without exploration; with --render, a picture of one.
 
             Each run gets an evaluation.json. ε and σ are shares of the way from the darkest to the brightest \
             pixel, also where the data set standardises them; for other data they are in the inputs' own \
@@ -77,7 +80,13 @@ struct Evaluate: ParsableCommand {
     @Option(help: "How far slices and grid reach: at 1 weights and move are of one size.")
     var span = 1.0
 
-    @Option(help: "Of everything that is drawn: examples, noise, directions.")
+    @Option(help: "Episodes of an agent (default: 20).")
+    var episodes: Int?
+
+    @Option(help: ArgumentHelp("Draw an episode of an agent as an animated GIF.", valueName: "file.gif"))
+    var render: String?
+
+    @Option(help: "Of everything that is drawn: examples, noise, directions, episodes.")
     var seed: UInt64 = 1
 
     @Flag(name: .long, help: "Print one JSON object, {\"evaluations\": […]}, and no progress.")
@@ -89,11 +98,31 @@ struct Evaluate: ParsableCommand {
         _ = try one(of: EvaluatedSplit.self, "--split", split)
         _ = try robustness()
         _ = try flatness()
+        try require((1...1_000_000).contains(episodes ?? 1), "--episodes", episodes ?? 1, "1 to 1000000")
+        if let render {
+            try require(render.hasSuffix(".gif"), "--render", "'\(render)'", "the name of a .gif file")
+            try require(runs.count == 1, "--render", "given with \(runs.count) runs", "with one")
+        }
     }
 
     func run() throws {
         Interruption.listen()
         let isQuiet = json
+        if runs.contains(where: { AgentRunEvaluation.isAgent(URL(fileURLWithPath: $0)) }) {
+            for (option, isGiven) in [
+                ("--only", only != nil), ("--weights", weights != nil),
+                ("--split", split != EvaluatedSplit.test.rawValue),
+            ] where isGiven {
+                throw UsageError(message: "\(option) is for models, and \(runs[0]) is the run of an agent")
+            }
+            return try EvaluateAgents(
+                runs: runs, episodes: episodes ?? 20, render: render, seed: seed, isJSON: json
+            ).run()
+        }
+        for (option, isGiven) in [("--episodes", episodes != nil), ("--render", render != nil)] where isGiven
+        {
+            throw UsageError(message: "\(option) is for agents, and \(runs[0]) is the run of a model")
+        }
         var reports: [EvaluationReport] = []
         // One that cannot be evaluated is found before anything is written. Not kept: each holds its data.
         if runs.count > 1 { for run in runs { _ = try evaluation(of: run) } }

@@ -163,6 +163,9 @@ import Testing
         ("agent.ppo.minibatches=1000", "allowed: at most 128"),
         ("training.copies=0", "training.copies: is 0; allowed: 1 to 1048576"),
         ("training.epochs=3", "unknown key 'epochs'"),
+        ("perturbation=[{gradientCovariance: {}}]", "which an agent's updates do not give"),
+        ("controllers=[{gradientNoiseScale: {}}]", "with an agent: others"),
+        ("agent.ppo.rollbackOn={}", "rollbackOn.approximateKL: is not set, and neither is valueLoss"),
         ("agent={pp: {}}", "there is no algorithm"),
         ("environment=CartPole", "did you mean \"CartPole-v1\"?"),
     ])
@@ -202,6 +205,93 @@ import Testing
             ["train", config, "--set", "rule={sgd: {learningRate: 1e38}}"], in: directory)
         #expect(
             output.status == 75 && output.stderr.contains("Lower the learning rate"), "\(output.all)")
+    }
+
+    @Test func anAgentIsEvaluatedAndShown() throws {
+        let directory = try TemporaryDirectory()
+        let config = try PeoTool.config(
+            Self.small.replacingOccurrences(of: "steps: 4000", with: "steps: 1000"), in: directory)
+        let trained = try PeoTool.run(["train", config], in: directory)
+        #expect(trained.status == 0, "\(trained.all)")
+        let cache = try ParityPython.packages("pillow").deletingLastPathComponent().path
+        let environment = [
+            "PEO_CACHE": cache, "PEO_PYTHON": PeoTool.root.appendingPathComponent(".python").path,
+        ]
+        let output = try PeoTool.run(
+            ["evaluate", "runs/test", "--episodes", "7", "--render", "film.gif", "--json"], in: directory,
+            environment: environment)
+        #expect(output.status == 0, "\(output.all)")
+        let report = try #require((output.json["evaluations"] as? [[String: Any]])?.first)
+        let evaluation = try #require(report["evaluation"] as? [String: Any])
+        let returns = try #require(evaluation["returns"] as? [Double])
+        #expect(returns.count == 7 && report["environment"] as? String == "CartPole-v1")
+        let mean = returns.reduce(0, +) / 7
+        #expect(abs((evaluation["mean"] as? Double ?? 0) - mean) < 1e-9)
+        // Student's t with 6 degrees of freedom.
+        let deviation = try #require(evaluation["deviation"] as? Double)
+        let interval = try #require(report["interval"] as? [String: Any])
+        let upper = try #require(interval["upper"] as? Double)
+        #expect(abs(upper - mean - 2.446912 * deviation / 7.0.squareRoot()) < 1e-4 * max(1, deviation))
+        let frames = try ParityPython.run(
+            """
+            import sys
+            from PIL import Image
+            image = Image.open(sys.argv[1])
+            sizes = set()
+            for i in range(image.n_frames):
+                image.seek(i)
+                sizes.add(image.size)
+            print(image.format, image.n_frames, sorted(sizes), image.info["duration"])
+            """, directory.file("film.gif").path, with: "pillow")
+        // As many pictures as steps and one more, of which players may have been spared equal ones.
+        #expect(frames.hasPrefix("GIF "), "\(frames)")
+        #expect(frames.contains("[(400, 200)]"), "\(frames)")
+        #expect(!FileManager.default.fileExists(atPath: directory.file("film.gif.partial").path))
+
+        let text = try PeoTool.run(["evaluate", "runs/test", "--episodes", "3"], in: directory)
+        #expect(text.status == 0 && text.stdout.contains("95% interval"), "\(text.all)")
+        // The report on the run shows it.
+        try Data("Plotly = 1".utf8).write(to: directory.file("plotly.js"))
+        let page = try PeoTool.run(
+            ["report", "runs/test"], in: directory,
+            environment: ["PEO_PLOTLY": directory.file("plotly.js").path])
+        #expect(page.status == 0, "\(page.all)")
+
+        for (arguments, status, words) in [
+            (["--render", "film.png"], 64, "the name of a .gif file"),
+            (["--only", "quality"], 64, "is for models"),
+            (["--episodes", "0"], 64, "allowed: 1 to 1000000"),
+            (["--render", "none/film.gif"], 73, "none/film.gif"),
+        ] {
+            let refused = try PeoTool.run(
+                ["evaluate", "runs/test"] + arguments, in: directory, environment: environment)
+            #expect(refused.status == status && refused.stderr.contains(words), "\(refused.all)")
+        }
+        let none = try PeoTool.run(
+            ["evaluate", "runs/test", "--episodes", "1", "--render", "film2.gif"], in: directory,
+            environment: ["PEO_PYTHON": "/bin/false"])
+        #expect(none.status == 74 && !none.wasSignalled, "\(none.all)")
+        #expect(!FileManager.default.fileExists(atPath: directory.file("film2.gif").path))
+    }
+
+    @Test func tuningIsForModels() throws {
+        let directory = try TemporaryDirectory()
+        let config = try PeoTool.config(Self.small, in: directory)
+        let output = try PeoTool.run(["tune", config, "--find-sigma"], in: directory)
+        #expect(
+            output.status == 65 && output.stderr.contains("peo tune --find-sigma is for models"),
+            "\(output.all)")
+    }
+
+    /// The example's policy is as good as there is, within the steps of its reference.
+    @Test func theExampleReachesItsReference() throws {
+        let directory = try TemporaryDirectory()
+        let example = PeoTool.root.appendingPathComponent("Examples/cartpole-ppo.yaml").path
+        let output = try PeoTool.run(["train", example, "--json"], in: directory)
+        let result = output.json["result"] as? [String: Any]
+        let evaluation = result?["evaluation"] as? [String: Any]
+        // Six seeds of six reach 500.
+        #expect((evaluation?["mean"] as? Double ?? 0) >= 475, "\(output.all)")
     }
 
     @Test func armsAreCompared() throws {

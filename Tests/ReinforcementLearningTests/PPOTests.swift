@@ -238,6 +238,38 @@ struct BrokenReward: Environment {
         #expect(abs(mean - 0.3) < 0.02 && abs(variance.squareRoot() - exp(-0.7)) < 0.02)
     }
 
+    /// An update that goes too far is taken back to the bit, with less noise; after some in a row the run is given up.
+    @Test func anUpdateThatGoesTooFarIsTakenBack() throws {
+        var settings = PPO()
+        settings.rolloutLength = 16
+        settings.hidden = [8]
+        settings.rollbackOn = UpdateGuard(approximateKL: 0.05, attempts: 2)
+        func weights(_ learner: any Learner) throws -> [[Float]] {
+            try learner.networks.flatMap { $0.module.parameters }.map {
+                try $0.tensor.detached().array(of: Float.self)
+            }
+        }
+        let wild = try Self.learner(
+            Copying(), settings, rate: 3, perturbation: [Gaussian(sigma: 0.01)])
+        let first = try weights(wild)
+        let core = try #require(wild.optimizers.first).optimizer.core
+        for attempt in 1...2 {
+            let report = try wild.advance()
+            #expect(report.metrics.last?.name == "rolledBack" && report.metrics.last?.value == 1)
+            #expect(try weights(wild) == first)
+            #expect(core.counts.rolledBack == attempt && core.step == 16 * attempt)
+            #expect(core.strengthFactor == pow(0.5, Double(attempt)))
+        }
+        let error = #expect(throws: LearnerDivergence.self) { try wild.advance() }
+        #expect(error?.message.contains("the approximate KL of an update was") == true, "\(error as Any)")
+        #expect(try weights(wild) == first)
+
+        let calm = try Self.learner(Copying(), settings, rate: 1e-4)
+        let before = try weights(calm)
+        #expect(try calm.advance().metrics.last?.value == 0)
+        #expect(try weights(calm) != before)
+    }
+
     @Test func whatDoesNotFitIsRefusedByName() throws {
         func words(_ environment: some Environment, _ change: (inout PPO) -> Void) -> String {
             var settings = PPO()
@@ -275,6 +307,7 @@ struct BrokenReward: Environment {
         }
         var settings = PPO()
         settings.targetKL = 0.02
+        settings.rollbackOn = UpdateGuard(approximateKL: 1)
         let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(settings))
         #expect(
             (object as? [String: Any])?.keys.sorted()

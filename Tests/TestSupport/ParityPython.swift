@@ -39,15 +39,21 @@ package enum ParityPython {
         guard let packages else {
             return try output(of: interpreter, [directory.file("script.py").path] + arguments)
         }
-        let found = try output(of: root.appendingPathComponent("scripts/python-packages"), [packages])
+        let found = try self.packages(packages)
         // After torch's own packages: its numpy must be the one that is found.
         let start =
             "import runpy, sys; sys.path.append(sys.argv[1]); sys.argv = sys.argv[2:]; "
             + "runpy.run_path(sys.argv[0], run_name='__main__')"
         return try output(
             of: interpreter,
-            ["-W", "ignore", "-c", start, found.trimmingCharacters(in: .whitespacesAndNewlines)]
+            ["-W", "ignore", "-c", start, found.path]
                 + [directory.file("script.py").path] + arguments)
+    }
+
+    /// The folder of a set of `scripts/python-packages`, fetched where it is missing.
+    package static func packages(_ set: String) throws -> URL {
+        let found = try output(of: root.appendingPathComponent("scripts/python-packages"), [set])
+        return URL(fileURLWithPath: found.trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
     private static func output(of program: URL, _ arguments: [String]) throws -> String {

@@ -98,6 +98,21 @@ public enum RunConfigs {
         return try decode(node, file: file)
     }
 
+    /// Decodes a configuration of a model, for what agents do not have.
+    /// - Parameter purpose: what it is for: `peo tune`.
+    /// - Throws: ``ConfigError``.
+    static func decodeModel(
+        _ node: ConfigNode, for purpose: String, file: String? = nil
+    ) throws -> ExperimentConfig {
+        if node["environment"] != nil || node["agent"] != nil {
+            throw ConfigError(
+                .badValue,
+                "\(purpose) is for models, and this is the configuration of an agent; allowed: one with model and data",
+                file: file)
+        }
+        return try ConfigDecoder.decode(ExperimentConfig.self, from: node, file: file)
+    }
+
     /// Decodes a configuration of either kind.
     /// - Throws: ``ConfigError``.
     static func decode(_ node: ConfigNode, file: String? = nil) throws -> any RunConfig {

@@ -101,7 +101,7 @@ public struct Search {
 
     /// A configuration to be judged on held-out data.
     private func experiment(_ node: ConfigNode) throws -> ExperimentConfig {
-        var experiment = try ConfigDecoder.decode(ExperimentConfig.self, from: node)
+        var experiment = try RunConfigs.decodeModel(node, for: "peo tune")
         experiment.training.validation =
             experiment.training.validation ?? .init(fraction: config.fraction)
         return experiment

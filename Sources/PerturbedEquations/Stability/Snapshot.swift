@@ -26,7 +26,11 @@ extension PerturbedOptimizer {
         if let last = memory.snapshotStep, step - last < guarding.snapshotEvery { return }
         memory.snapshotStep = step
         memory.snapshotLosses = memory.losses
-        snapshot = Snapshot(
+        snapshot = makeSnapshot(buffers)
+    }
+
+    private func makeSnapshot(_ buffers: [ParameterBuffer]) -> Snapshot {
+        Snapshot(
             parameters: buffers.indices.map { Data(bytes: buffers[$0].parameters, count: bytes($0)) },
             state: state.map { $0.tensors.map { Data($0) } }, updates: updates, ruleMemory: ruleMemory,
             objective: objectiveState.map { $0.tensors.map { Data($0) } }, objectiveMemory: objectiveMemory,
@@ -63,5 +67,30 @@ extension PerturbedOptimizer {
         termMemory = snapshot.termMemory
         // Later losses would make the snapshot's own, higher one look like a spike.
         memory.losses = memory.snapshotLosses
+    }
+}
+
+/// A copy of θ and of everything that a step changes, to return to: for those who judge several steps at once.
+public struct KeptState {
+    fileprivate let snapshot: Snapshot
+    fileprivate let memory: SpikeGuard.Memory
+}
+
+extension PerturbedOptimizer {
+    /// Copies θ and the state.
+    package func keep(_ buffers: [ParameterBuffer]) -> KeptState {
+        KeptState(snapshot: makeSnapshot(buffers), memory: memory)
+    }
+
+    /// Brings θ and the state back to what was kept, with less noise; the steps taken since still count as steps, so that
+    /// schedules and noise go on from where they are.
+    ///
+    /// - Parameter cut: the factor on every noise strength.
+    package func rollBack(to kept: KeptState, _ buffers: [ParameterBuffer], cut: Double) {
+        let strengthScale = memory.strengthScale
+        restore(kept.snapshot, buffers)
+        memory = kept.memory
+        memory.strengthScale = strengthScale * cut
+        counts.rolledBack += 1
     }
 }

@@ -28,6 +28,7 @@ extension PPO {
                 targetKL > 0 && targetKL.isFinite, "targetKL", is: targetKL, allowed: "a finite number > 0")
         }
         try atLeastZero("robustPolicy", robustPolicy)
+        try within("rollbackOn") { try rollbackOn?.validate() }
         for size in hidden { try whole("hidden", size, 1...65_536) }
     }
 
@@ -83,6 +84,10 @@ extension PPO {
             .init(
                 "robustPolicy", "number", default: "0", allowed: "≥ 0", unit: "the actions'",
                 "α of RPO: U(−α, α) on the mean of continuous actions, in the update only"),
+            .init(
+                "rollbackOn", "mapping", default: "none",
+                allowed: "{approximateKL: > 0, valueLoss: > 1, cut: 0 to 1, attempts: ≥ 0}",
+                "takes an update back whose KL (nats) or value loss (factor over the median) is larger"),
             .init(
                 "hidden", "list of integers", default: "[64, 64]", allowed: "1 to 65536 each",
                 "hidden layers of actor and critic"),

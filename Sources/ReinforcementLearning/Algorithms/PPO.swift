@@ -28,7 +28,7 @@ import TorchNN
 /// Logged, each the mean over the update's minibatches unless said otherwise: `policyLoss` and `valueLoss` (the terms of L, the
 /// second without c_v), `entropy` (H, in nats), `approximateKL` (mean of ρ − 1 − log ρ), `clipFraction` (the share of |ρ − 1| >
 /// ε), `explainedVariance` (1 − Var(R − V_old)/Var(R) of the whole rollout), `learningRate` (η of the last step), `sigma` (the
-/// noise's strength there, where there is noise).
+/// noise's strength there, where there is noise), `rolledBack` (whether the update was taken back, under `rollbackOn`).
 ///
 /// Source: Schulman et al. 2017, Proximal Policy Optimization Algorithms; Huang et al. 2022, The 37 Implementation Details of
 /// Proximal Policy Optimization; Rahman and Xue 2022, Robust Policy Optimization in Deep Reinforcement Learning.
@@ -61,6 +61,8 @@ public struct PPO: Algorithm, Hashable {
     public var bootstrapTruncated = true
     /// α; 0 is plain PPO.
     public var robustPolicy = 0.0
+    /// Takes updates back that go too far; nil: none.
+    public var rollbackOn: UpdateGuard?
     /// The sizes of the hidden layers, of actor and critic each.
     public var hidden = [64, 64]
     public var activation = Activation.tanh
@@ -85,6 +87,7 @@ public struct PPO: Algorithm, Hashable {
         normaliseRewards = try container.decode(.normaliseRewards, default: d.normaliseRewards)
         bootstrapTruncated = try container.decode(.bootstrapTruncated, default: d.bootstrapTruncated)
         robustPolicy = try container.decode(.robustPolicy, default: d.robustPolicy)
+        rollbackOn = try container.decodeIfPresent(UpdateGuard.self, forKey: .rollbackOn)
         hidden = try container.decode(.hidden, default: d.hidden)
         activation = try container.decode(.activation, default: d.activation)
     }
@@ -131,6 +134,7 @@ public final class PPOLearner: Learner {
     private let input: Tensor
     /// RPO's variates, as many as a minibatch's actions.
     private let shifts: Tensor?
+    private var guardMemory = UpdateGuard.Memory()
     public private(set) var environmentSteps = 0
 
     /// One for each use of randomness.
@@ -336,6 +340,7 @@ public final class PPOLearner: Learner {
 
     private func learn(_ report: inout LearnerReport) throws {
         let (whole, explained) = try judge()
+        let before = try settings.rollbackOn.map { _ in try optimizer.keep() }
         let shuffling = keys.shuffle.derived(UInt64(environmentSteps / rollout.count))
         var all = UpdateStatistics(size: 5)
         var last: StepReport?
@@ -358,6 +363,40 @@ public final class PPOLearner: Learner {
             report.metrics.append(("learningRate", last.learningRate))
             if let sigma = last.sigma { report.metrics.append(("sigma", sigma)) }
         }
+        if let before, let guarding = settings.rollbackOn {
+            let isTakenBack = try takeBack(to: before, guarding, whole)
+            report.metrics.append(("rolledBack", isTakenBack ? 1 : 0))
+        }
+    }
+
+    /// Takes the update back where it is a spike.
+    private func takeBack(
+        to before: KeptState, _ guarding: UpdateGuard, _ batch: Batch
+    ) throws -> Bool {
+        let (move, valueLoss) = withoutGradients {
+            let outputs = model.actor.forward(batch.observations, .evaluation)
+            let moved = distribution.evaluate(batch.actions, under: outputs).logProbability
+            let values = model.critic.forward(batch.observations, .evaluation)
+            return (
+                PolicyMove(logRatio: moved - batch.logProbabilities, clip: settings.clip).approximateKL,
+                0.5 * values.meanSquaredError(batch.returns).item()
+            )
+        }
+        try Libtorch.checkHeldFailure()
+        guard
+            let fault = guarding.fault(approximateKL: move, valueLoss: valueLoss, after: guardMemory)
+        else {
+            guarding.accept(valueLoss: valueLoss, into: &guardMemory)
+            return false
+        }
+        try optimizer.rollBack(to: before, cut: guarding.cut)
+        guardMemory.attempts += 1
+        guard guardMemory.attempts <= guarding.attempts else {
+            throw LearnerDivergence(
+                "\(fault), after \(guarding.attempts) rollbacks in a row; the weights are those before it. Lower the "
+                    + "learning rate or the noise, or raise agent.ppo.rollbackOn.attempts.")
+        }
+        return true
     }
 
     /// V and log π of the policy that acted, and A; and how well V explains R.
@@ -466,6 +505,7 @@ public final class PPOLearner: Learner {
         var environmentSteps: Int
         var observationNormaliser: ObservationNormaliser?
         var rewardNormaliser: RewardNormaliser?
+        var updates: UpdateGuard.Memory
         var copies: Data
     }
 
@@ -475,7 +515,7 @@ public final class PPOLearner: Learner {
         var state = LearnerState()
         let saved = Saved(
             environmentSteps: environmentSteps, observationNormaliser: observationNormaliser,
-            rewardNormaliser: rewardNormaliser, copies: try copies.snapshot())
+            rewardNormaliser: rewardNormaliser, updates: guardMemory, copies: try copies.snapshot())
         state.metadata[Self.stateKey] = try LearnerState.text(saved)
         return state
     }
@@ -490,5 +530,6 @@ public final class PPOLearner: Learner {
         environmentSteps = saved.environmentSteps
         observationNormaliser = saved.observationNormaliser
         rewardNormaliser = saved.rewardNormaliser
+        guardMemory = saved.updates
     }
 }

@@ -12,6 +12,8 @@ struct AgentProgress: Codable, Sendable, Equatable {
     /// Skipped updates in a row, up to now.
     var skippedInARow = 0
     var collapse = CollapseWatch()
+    /// Rollbacks that the log has told of.
+    var rolledBack = 0
     /// Sums of the agent's metrics since the last line of the log, in their order.
     private var names: [String] = []
     private var sums: [Double] = []

@@ -133,10 +133,15 @@ public final class AgentTrainer {
         let entropy = shown.first { $0.name == "entropy" }?.value
         let collapse = progress.collapse.note(
             step: step, recent: progress.recent.map(\.total), entropy: entropy)
+        let taken = StabilityReport(of: learner.optimizers.map(\.optimizer.core))
+        let rolledBack = taken.counts.rolledBack - progress.rolledBack
+        progress.rolledBack = taken.counts.rolledBack
         let record = MetricsRecord(
-            kind: .train, step: step, values: shown, event: collapse.map { "collapse.\($0.cause.rawValue)" })
+            kind: .train, step: step, values: shown,
+            event: collapse.map { "collapse.\($0.cause.rawValue)" } ?? (rolledBack > 0 ? "rolledBack" : nil))
         try log.append(record)
         try board.append(record)
+        if rolledBack > 0 { reporter.say("  step \(step): stability so far: \(taken.text)") }
         guard let collapse else { return }
         reporter.say(
             "  policy collapse at step \(step): the mean return is \(short(collapse.meanReturn)), its best was "

@@ -21,6 +21,11 @@ import Testing
             ], rounds: 3000
         ) { data in
             guard let text = String(data: data, encoding: .utf8) else { return }
+            if text.contains("environment:") || text.contains("agent:") {
+                let config = try AgentConfig(yaml: text, file: "x.yaml")
+                _ = try AgentConfig(yaml: config.yaml())
+                return
+            }
             let config = try ExperimentConfig(yaml: text, file: "x.yaml")
             // What was accepted can be written, and reads back.
             _ = try ExperimentConfig(yaml: config.yaml())

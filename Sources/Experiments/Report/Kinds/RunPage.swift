@@ -14,6 +14,7 @@ struct RunPage: ReportKind {
     private let log: RunLog
     private let config: String
     private let evaluation: EvaluationReport?
+    private let agentEvaluation: AgentEvaluationReport?
 
     static func page(of directory: URL) throws -> ReportPage { try RunPage(directory).page }
 
@@ -33,9 +34,10 @@ struct RunPage: ReportKind {
         information = try? RunInformation(contentsOf: directory.appendingPathComponent("run.json"))
         log = try RunLog(contentsOf: directory.appendingPathComponent("metrics.jsonl"))
         let evaluated = directory.appendingPathComponent(EvaluationReport.fileName)
-        evaluation =
-            FileManager.default.fileExists(atPath: evaluated.path)
-            ? try EvaluationReport(contentsOf: evaluated) : nil
+        let isEvaluated = FileManager.default.fileExists(atPath: evaluated.path)
+        let isAgent = AgentRunEvaluation.isAgent(directory)
+        evaluation = isEvaluated && !isAgent ? try EvaluationReport(contentsOf: evaluated) : nil
+        agentEvaluation = isEvaluated && isAgent ? try AgentEvaluationReport(contentsOf: evaluated) : nil
     }
 
     private var page: ReportPage {
@@ -50,6 +52,7 @@ struct RunPage: ReportKind {
         page.add("Updates", [.charts(RunCurves(log).updates)].filter(\.isFilled))
         page.add("Perturbation and learning rate", [.charts(RunCurves(log).equation)].filter(\.isFilled))
         page.add("What the stability controller did", StabilitySection(log, result?.stability).blocks)
+        if let agentEvaluation { page.add("Evaluation", [.facts(Self.facts(agentEvaluation))]) }
         if let evaluation { EvaluationSections(evaluation).add(to: &page) }
         page.add("Configuration and versions", [versions, sessions, .listing(title: "config.yaml", config)])
         return page
@@ -128,6 +131,21 @@ struct RunPage: ReportKind {
 
     /// Whether an agent was trained.
     private var isAgent: Bool { record.settings.keys.contains { $0.split(separator: ".").first == "agent" } }
+
+    private static func facts(_ report: AgentEvaluationReport) -> [ReportPage.Fact] {
+        let evaluation = report.evaluation
+        let interval =
+            report.interval.map { ", 95% interval \(short($0.lower)) to \(short($0.upper))" } ?? ""
+        return [
+            .init("Episodes", "\(evaluation.episodes), after \(report.step) steps"),
+            .init("Return", "mean \(short(evaluation.mean))" + interval),
+            .init(
+                "Range",
+                "\(short(evaluation.least)) to \(short(evaluation.greatest)), deviation "
+                    + short(evaluation.deviation)),
+            .init("Length", "\(short(evaluation.meanLength)) steps"),
+        ]
+    }
 
     private static func facts(_ result: AgentResult) -> [ReportPage.Fact] {
         let evaluation = result.evaluation

@@ -73,7 +73,7 @@ struct StabilitySection {
             rows: log.events.prefix(Self.mostEvents).map { event in
                 [
                     .init("\(event.step)", Double(event.step)), .init(Self.words(event.name)),
-                    .init(event.loss.map(short) ?? "not finite", event.loss),
+                    .init(event.loss.map(short) ?? "–", event.loss),
                 ]
             })
     }
@@ -82,6 +82,8 @@ struct StabilitySection {
         switch event {
         case "skippedNonFinite": "skipped: gradient or perturbation not finite"
         case "rolledBack": "rolled back to the last good parameters"
+        case "collapse.lostReturn": "policy collapse: the return is far below its best"
+        case "collapse.lostEntropy": "policy collapse: no entropy, and the return falls"
         default: event
         }
     }

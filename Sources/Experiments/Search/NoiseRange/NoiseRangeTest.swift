@@ -40,7 +40,7 @@ public struct NoiseRangeTest {
         file = url.relativePath
         let text = try BaseConfiguration.text(of: url)
         base = try ConfigNode(yaml: text, file: file)
-        config = try ConfigDecoder.decode(ExperimentConfig.self, from: base, file: file)
+        config = try RunConfigs.decodeModel(base, for: "peo tune --find-sigma", file: file)
         let name = url.deletingPathExtension().lastPathComponent
         directory = URL(fileURLWithPath: output ?? "searches/\(name)-sigma")
         self.text =

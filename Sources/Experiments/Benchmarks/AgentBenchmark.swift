@@ -1,0 +1,53 @@
+import Foundation
+import PerturbedEquations
+import ReinforcementLearning
+import Torch
+
+/// Environment steps a second of agents as they act and learn, on one thread: `peo bench agents`.
+///
+/// The same algorithms with the same networks are in `Benchmarks/` as CleanRL writes them; `make bench-agents` runs both.
+public struct AgentBenchmark: Sendable {
+    public struct Row: Sendable, Codable {
+        public let name: String
+        /// Environment steps over all copies, after a tenth as many that are not counted.
+        public let steps: Int
+        public let seconds: Double
+        public let stepsPerSecond: Double
+    }
+
+    /// An agent's configuration by name.
+    public struct Case: Sendable {
+        public let name: String
+        /// As in a file, with `training.steps` of `steps`.
+        let config: @Sendable (_ steps: Int) -> String
+    }
+
+    public static let all: [Case] = [
+        Case(name: "cartpole-ppo") { steps in
+            """
+            environment: CartPole-v1
+            agent: {ppo: {rolloutLength: 128, minibatches: 4, epochs: 4}}
+            training: {steps: \(steps), copies: 4, seed: 1, threads: 1}
+            rule: {adam: {learningRate: {linear: {from: 2.5e-4, to: 0}}, epsilon: 1e-5}}
+            stability: {clipGlobalNorm: 0.5}
+            """
+        }
+    ]
+
+    /// Runs an agent for some steps, without log and checkpoints.
+    /// - Throws: as a run.
+    public static func run(_ one: Case, steps: Int) throws -> Row {
+        let config = try AgentConfig(yaml: one.config(steps + steps / 10))
+        let plan = try AgentExperiment(config, name: one.name).plan()
+        let learner = plan.learner
+        while learner.environmentSteps < steps / 10 { _ = try learner.advance() }
+        let first = learner.environmentSteps
+        let clock = ContinuousClock()
+        let start = clock.now
+        while learner.environmentSteps < first + steps { _ = try learner.advance() }
+        let seconds = (clock.now - start) / .seconds(1)
+        let taken = learner.environmentSteps - first
+        return Row(
+            name: one.name, steps: taken, seconds: seconds, stepsPerSecond: Double(taken) / seconds)
+    }
+}
