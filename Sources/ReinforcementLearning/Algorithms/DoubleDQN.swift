@@ -70,7 +70,7 @@ public final class DoubleDQNLearner: Learner {
 
     // How actions are tried.
     private let epsilon: Scheduled?
-    private let isNoisy: Bool
+    private let noisyLayers: NoisyLayers?
     private let explorer: NoisyCopy?
 
     private let key: NoiseKey
@@ -98,7 +98,7 @@ public final class DoubleDQNLearner: Learner {
         self.key = key
 
         let noisy = settings.exploration.exploration as? NoisyLayers
-        isNoisy = noisy != nil
+        noisyLayers = noisy
         let makeNetwork = {
             try Perceptron(
                 [observationSize] + settings.hidden + [choices], activation: settings.activation,
@@ -158,7 +158,8 @@ public final class DoubleDQNLearner: Learner {
     private func act(_ report: inout LearnerReport) throws {
         let step = collector.steps
         let observations = try collector.observed()
-        try best(withoutGradients { (explorer?.network ?? q).forward(observations, noise("act", step)) })
+        let draw = noisyLayers?.perEpisode == true ? collector.copies.progress(of: 0).episode : step
+        try best(withoutGradients { (explorer?.network ?? q).forward(observations, noise("act", draw)) })
         if let epsilon {
             let draws = key.derived("epsilon").derived(UInt64(step))
             let epsilon = epsilon.value(at: step)
@@ -175,7 +176,7 @@ public final class DoubleDQNLearner: Learner {
 
     /// The layers' noise for that use; none where layers are not noisy.
     private func noise(_ use: String, _ step: Int) -> ForwardContext {
-        isNoisy
+        noisyLayers != nil
             ? ForwardContext(training: true, seed: key.derived(use).word(UInt64(step))) : .evaluation
     }
 
