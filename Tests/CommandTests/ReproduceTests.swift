@@ -28,7 +28,7 @@ import Testing
         #expect(output.status == 0, "\(output.all)")
         let ids = [
             "label-noise", "octopus", "valley", "deep-mnist", "noisy-labels", "small-data", "char-gpt",
-            "negative-controls",
+            "negative-controls", "nchain",
         ]
         for id in ids { #expect(output.stdout.contains("\n\(id)  (about") || output.stdout.hasPrefix(id)) }
         let json = try PeoTool.run(["reproduce", "--json"], in: directory)
@@ -57,7 +57,7 @@ import Testing
     }
 
     /// The problems without a network meet their criteria, say the same in JSON, file and text, and the same again.
-    @Test(arguments: ["label-noise", "octopus", "valley"])
+    @Test(arguments: ["label-noise", "octopus", "valley", "nchain"])
     func smallProblemsAreReproduced(id: String) throws {
         let directory = try TemporaryDirectory()
         let output = try PeoTool.run(["reproduce", id, "--quick", "--json"], in: directory)

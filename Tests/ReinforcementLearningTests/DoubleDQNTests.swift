@@ -187,7 +187,7 @@ import TorchNN
             for word in words { #expect("\(error as Any)".contains(word), "\(error as Any)") }
         }
         refused(
-            "algorithm: is doubleDQN, which learns discrete actions", "'Pendulum-v1' are continuous",
+            "agent: is doubleDQN, which learns discrete actions", "'Pendulum-v1' are continuous",
             "allowed with it: ", "sac"
         ) { _ = try Self.learner(Self.settings(), in: Pendulum(), seed: 1) }
         refused("learningStarts: is 40; allowed: fewer than the run's 40 steps") {

@@ -239,8 +239,7 @@ import Torch
     }
 
     @Test func whatCannotBeLearntIsRefused() throws {
-        refused("algorithm: is sac, which learns continuous actions", "'CartPole-v1' are discrete", "allowed")
-        {
+        refused("agent: is sac, which learns continuous actions", "'CartPole-v1' are discrete", "allowed") {
             _ = try Self.settings().makeLearner(
                 LearnerSetup(
                     copies: VectorEnvironment(CartPole(), copies: 1, seed: 1), equation: Self.equation,

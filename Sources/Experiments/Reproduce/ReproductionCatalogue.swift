@@ -10,6 +10,7 @@ public enum ReproductionCatalogue {
         SmallData(),
         CharGPT(),
         ConvexFloor(),
+        NChainExploration(),
     ]
 
     /// The experiment of that name; nil if there is none.

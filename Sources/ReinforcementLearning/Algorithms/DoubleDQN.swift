@@ -84,9 +84,10 @@ public final class DoubleDQNLearner: Learner {
         guard case .discrete(let choices) = setup.copies.actionSpace else {
             preconditionFailure("the actions are discrete")
         }
-        try settings.validate()
+        try within("agent.doubleDQN") { try settings.validate() }
         try require(
-            settings.learningStarts < setup.totalSteps, "learningStarts", is: settings.learningStarts,
+            settings.learningStarts < setup.totalSteps, "agent.doubleDQN.learningStarts",
+            is: settings.learningStarts,
             allowed: "fewer than the run's \(setup.totalSteps) steps, or nothing is learnt")
         let copies = setup.copies
         let observationSize = copies.observationSpace.count

@@ -98,9 +98,10 @@ public final class SACLearner: Learner {
 
     init(_ settings: SAC, _ setup: LearnerSetup) throws {
         try SAC.requireActions(of: setup.copies)
-        try settings.validate()
+        try within("agent.sac") { try settings.validate() }
         try require(
-            settings.learningStarts < setup.totalSteps, "learningStarts", is: settings.learningStarts,
+            settings.learningStarts < setup.totalSteps, "agent.sac.learningStarts",
+            is: settings.learningStarts,
             allowed: "fewer than the run's \(setup.totalSteps) steps, or nothing is learnt")
         let copies = setup.copies
         let (observationSize, actionSize) = (copies.observationSpace.count, copies.actionSpace.count)
@@ -225,7 +226,7 @@ public final class SACLearner: Learner {
             return actor.act(observations, matrix: try heldNoise.matrix(at: step, of: actor.exploration))
         }
         let noise = try key.derived("act").normals(actor.noiseShape(rows: collector.copies.count), step: step)
-        return actor.sample(observations, noise: noise).actions
+        return actor.act(observations, noise: noise)
     }
 
     /// Adapts the explorer's σ to the distance between actions on a batch.

@@ -27,12 +27,24 @@ public struct GaussianActor: SquashedActor {
     public func noiseShape(rows: Int) -> [Int] { [rows, actions] }
 
     public func sample(_ observations: Tensor, noise: Tensor) -> (actions: Tensor, logDensity: Tensor) {
-        let output = network.forward(observations, .evaluation)
-        let mean = output.narrowed(1, to: 0..<actions)
-        let logDeviation = output.narrowed(1, to: actions..<2 * actions).tanh() * 3.5 - 1.5
+        let (mean, logDeviation) = parameters(at: observations)
         let u = mean + logDeviation.exp() * noise
         return (
             u.tanh(), SquashedGaussian.logDensity(of: u, standardised: noise, logDeviation: logDeviation)
+        )
+    }
+
+    public func act(_ observations: Tensor, noise: Tensor) -> Tensor {
+        let (mean, logDeviation) = parameters(at: observations)
+        return (mean + logDeviation.exp() * noise).tanh()
+    }
+
+    /// μ and log σ.
+    private func parameters(at observations: Tensor) -> (mean: Tensor, logDeviation: Tensor) {
+        let output = network.forward(observations, .evaluation)
+        return (
+            output.narrowed(1, to: 0..<actions),
+            output.narrowed(1, to: actions..<2 * actions).tanh() * 3.5 - 1.5
         )
     }
 

@@ -9,6 +9,9 @@ public protocol SquashedActor: Module {
     /// Actions [n, elements] and log π of each [n, 1]; both can be derived through the noise (reparameterised).
     func sample(_ observations: Tensor, noise: Tensor) -> (actions: Tensor, logDensity: Tensor)
 
+    /// The actions of ``sample(_:noise:)`` alone.
+    func act(_ observations: Tensor, noise: Tensor) -> Tensor
+
     /// The actions without noise: tanh(μ), [n, elements].
     func mean(_ observations: Tensor) -> Tensor
 }

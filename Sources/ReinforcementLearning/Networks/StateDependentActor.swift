@@ -42,7 +42,11 @@ public struct StateDependentActor: SquashedActor {
         )
     }
 
-    /// The actions with a matrix Θ for each row.
+    public func act(_ observations: Tensor, noise: Tensor) -> Tensor {
+        act(observations, matrix: exploration.matrix(noise))
+    }
+
+    /// The actions with a matrix Θ for all rows, or one for each.
     public func act(_ observations: Tensor, matrix: Tensor) -> Tensor {
         let features = network.features(observations, .evaluation)
         return

@@ -10,6 +10,8 @@ import TorchNN
 public struct TwinCritic: Module {
     public let first: Perceptron
     public let second: Perceptron
+    /// All weights, collected once: they are asked for in every update.
+    let weights: [Tensor]
 
     /// - Parameter inputs: numbers of an observation and an action.
     /// - Throws: `TorchError` where there is no memory.
@@ -19,6 +21,7 @@ public struct TwinCritic: Module {
         }
         first = try critic("critic1")
         second = try critic("critic2")
+        weights = (first.parameters + second.parameters).map(\.tensor)
     }
 
     public var children: [NamedModule] { [NamedModule("critic1", first), NamedModule("critic2", second)] }
@@ -32,5 +35,19 @@ public struct TwinCritic: Module {
     public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
         let (first, second) = values(x)
         return first.minimum(second)
+    }
+
+    /// Runs `body` without gradients of the weights, and with those of the actions that they are applied to.
+    func frozen<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+        for weight in weights { weight.requiringGradient(false) }
+        defer { for weight in weights { weight.requiringGradient() } }
+        return try body()
+    }
+
+    /// Q̄ ← Q̄ + τ(Q − Q̄) of every weight.
+    func follow(_ critic: TwinCritic, by rate: Double) {
+        withoutGradients {
+            for (own, other) in zip(weights, critic.weights) { own.moveInPlace(towards: other, by: rate) }
+        }
     }
 }

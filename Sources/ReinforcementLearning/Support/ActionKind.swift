@@ -27,6 +27,6 @@ extension ActionSpecific {
         throw ConfigurationError(
             "is \(catalogueEntry.name), which learns \(actionKind.rawValue) actions, and those of the environment "
                 + "'\(copies.name)' are \(kind.rawValue); allowed with it: "
-                + others.map { $0.catalogueEntry.name }.joined(separator: ", "), path: "algorithm")
+                + others.map { $0.catalogueEntry.name }.joined(separator: ", "), path: "agent")
     }
 }

@@ -92,14 +92,6 @@ extension ModelOptimizer {
 }
 
 extension Module {
-    /// Runs `body` without gradients of this module's parameters, and with those of what they are applied to.
-    func frozen<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
-        let parameters = parameters
-        for parameter in parameters { parameter.tensor.requiringGradient(false) }
-        defer { for parameter in parameters { parameter.tensor.requiringGradient() } }
-        return try body()
-    }
-
     /// θ ← θ + τ(source − θ) for each parameter.
     func follow(_ source: any Module, by rate: Double) {
         withoutGradients {
