@@ -176,19 +176,19 @@ struct Bench: ParsableCommand {
     /// `peo bench agents`
     struct Agents: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Environment steps per second of agents as they act and learn, on one thread.")
+            abstract: "Environment steps per second of agents as they act and learn.")
 
         @Argument(help: "The case; all unless given.")
         var name: String?
 
-        @Option(help: "Environment steps that are timed.")
-        var steps = 50_000
+        @Option(help: "Environment steps that are timed; as many as take some seconds unless told.")
+        var steps: Int?
 
         @Flag(name: .long, help: "Print one JSON object.")
         var json = false
 
         func validate() throws {
-            guard (1000...1_000_000_000).contains(steps) else {
+            if let steps, !(1000...1_000_000_000).contains(steps) {
                 throw ValidationError("--steps is \(steps); allowed: 1000 to 1000000000")
             }
             let names = AgentBenchmark.all.map(\.name)
@@ -205,7 +205,7 @@ struct Bench: ParsableCommand {
             if json { return try Output.writeJSON(["agents": rows]) }
             try Output.write(
                 rows.map {
-                    "\($0.name), 1 thread: "
+                    "\($0.name), \($0.threads) thread\($0.threads == 1 ? "" : "s"): "
                         + String(
                             format: "%.0f steps/s (%d steps in %.2f s)", $0.stepsPerSecond, $0.steps,
                             $0.seconds)
