@@ -7,7 +7,7 @@ import ReinforcementLearning
 /// The families of things that a configuration can name: what `peo list` lists.
 public enum CatalogueFamily: String, CaseIterable, Sendable {
     case perturbations, presets, parameterPerturbations, rules, schedules, controllers, guards, noise, models,
-        datasets, environments, algorithms
+        datasets, environments, algorithms, explorations
 
     /// Every entry of the family, in the catalogue's order.
     public var entries: [CatalogueEntry] {
@@ -25,6 +25,7 @@ public enum CatalogueFamily: String, CaseIterable, Sendable {
             DatasetCatalogue.entries.map(CatalogueEntry.init) + DataSourceCatalogue.all.map { $0.entry }
         case .environments: EnvironmentCatalogue.all.map { $0.catalogueEntry }
         case .algorithms: AlgorithmCatalogue.all.map { $0.catalogueEntry }
+        case .explorations: ExplorationCatalogue.all.map { $0.catalogueEntry }
         }
     }
 

@@ -9,11 +9,9 @@ import Testing
         #expect(all.status == 0, "\(all.all)")
         #expect(
             all.json.keys.sorted() == [
-                "algorithms", "controllers", "datasets", "environments", "guards", "models", "noise",
-                "parameterPerturbations",
-                "perturbations", "presets",
-                "rules",
-                "schedules",
+                "algorithms", "controllers", "datasets", "environments", "explorations", "guards", "models",
+                "noise",
+                "parameterPerturbations", "perturbations", "presets", "rules", "schedules",
             ])
         for (family, entries) in all.json {
             let entries = try #require(entries as? [[String: Any]])
