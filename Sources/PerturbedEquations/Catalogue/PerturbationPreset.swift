@@ -22,7 +22,7 @@ public struct PerturbationPreset: Sendable {
     public let result: String
 
     /// Every preset; one line each.
-    public static let all: [PerturbationPreset] = [smallCNN, largeCNN, transformer]
+    public static let all: [PerturbationPreset] = [smallCNN, largeCNN, transformer, agent]
 
     /// Low: σ = 0.1·RMS(g).
     public static let smallCNN = PerturbationPreset(
@@ -43,6 +43,13 @@ public struct PerturbationPreset: Sendable {
         name: "transformer", summary: "Low noise, for small language models.",
         term: Gaussian(sigma: .relative(0.1)), sweep: "peo compare Examples/sweeps/transformer.yaml",
         result: "the smallest of the sweep, σ = 0.1·RMS(g): 0.015 nats a token worse than none")
+
+    /// High: σ = RMS(g).
+    public static let agent = PerturbationPreset(
+        name: "agent", summary: "High noise, for agents that learn by policy gradients.",
+        term: Gaussian(sigma: .relative(1)), sweep: "peo compare Examples/sweeps/agent.yaml",
+        result:
+            "no effect on the return shown up to σ = RMS(g); at 3, 126 of 480 lower; 10 breaks it")
 
     /// The preset in the catalogue's words.
     public var catalogueEntry: CatalogueEntry {

@@ -30,7 +30,7 @@ import Testing
             try Self.equation(#"[{"preset": "smalCNN"}]"#)
         } throws: { error in
             "\(error)".contains(
-                #"there is no preset "smalCNN"; did you mean "smallCNN"? Allowed: largeCNN, "#)
+                #"there is no preset "smalCNN"; did you mean "smallCNN"? Allowed: agent, "#)
         }
     }
 }
