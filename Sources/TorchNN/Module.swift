@@ -71,6 +71,14 @@ extension Module {
     /// The number of weights that training changes, all elements counted.
     public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.count } }
 
+    /// Whether every weight that training changes is finite.
+    public var isFinite: Bool {
+        parameters.allSatisfy { named in
+            // A sum of squares in float64 is finite exactly if every element is.
+            named.tensor.detached().converted(to: .float64).squared().sum().item().isFinite
+        }
+    }
+
     /// Moves all weights and buffers to a device, for all who hold them; gradients are removed.
     /// - Throws: `TorchError` for a device that there is not, and where there is no memory.
     public func move(to device: Device) throws(TorchError) {

@@ -104,7 +104,8 @@ final class GIFFile {
         let environment = ProcessInfo.processInfo.environment
         process.executableURL = Self.python(environment)
         process.arguments = [
-            "-c", Self.script, scratch.path, Self.cache(environment).path, "\(1 / Double(framesPerSecond))",
+            "-c", Self.script, scratch.path, CacheFolder.place(environment).path,
+            "\(1 / Double(framesPerSecond))",
             "\(Self.shrink)",
         ]
         process.standardInput = input
@@ -118,10 +119,6 @@ final class GIFFile {
             throw missing("there is no such program")
         }
         isOpen = true
-    }
-
-    private static func cache(_ environment: [String: String]) -> URL {
-        PlotlyScript.place(environment).deletingLastPathComponent().deletingLastPathComponent()
     }
 
     private static func python(_ environment: [String: String]) -> URL {

@@ -10,15 +10,9 @@ public enum PlotlyScript {
     /// Of its `package_data/plotly.min.js`.
     static let sha256 = "3b6e15d45dbb7fca5bd2094291e961ddc5472cd887009e6009a56dab668d721f"
 
-    /// Where it is kept: `plotly-<version>/plotly.min.js` in `PEO_CACHE`, `$XDG_CACHE_HOME/peo` or `~/.cache/peo`.
+    /// Where it is kept: `plotly-<version>/plotly.min.js` in the cache.
     static func place(_ environment: [String: String]) -> URL {
-        func folder(_ name: String) -> URL? {
-            environment[name].flatMap { $0.isEmpty ? nil : URL(fileURLWithPath: $0) }
-        }
-        let cache =
-            folder("PEO_CACHE") ?? folder("XDG_CACHE_HOME")?.appendingPathComponent("peo")
-            ?? FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".cache/peo")
-        return cache.appendingPathComponent("plotly-\(version)/plotly.min.js")
+        CacheFolder.place(environment).appendingPathComponent("plotly-\(version)/plotly.min.js")
     }
 
     /// Its text: of the file that `PEO_PLOTLY` names, or of the cache, which is checked.

@@ -45,13 +45,10 @@ public final class AgentTrainer {
         information = RunInformation(
             name: plan.name, seed: plan.settings.seed, threads: plan.settings.threads, version: version)
         if let checkpoint {
-            information.sessions = (try? RunInformation(contentsOf: run.information))?.sessions ?? []
             progress = try AgentCheckpoint.restore(learner, plan.settings, from: checkpoint)
-            // What a killed session did after its last checkpoint is done again.
-            let position = learner.environmentSteps
-            information.sessions.removeAll { $0.fromStep >= position && $0.toStep > position }
+            information.continueSessions(of: run, at: learner.environmentSteps)
         }
-        secondsBefore = information.sessions.reduce(0) { $0 + $1.trainingSeconds }
+        secondsBefore = information.trainingSeconds
         information.beginSession(at: learner.environmentSteps)
         try information.write(to: run.information)
         log = try MetricsLog(url: run.metrics, keepingUpTo: learner.environmentSteps)
@@ -162,16 +159,14 @@ public final class AgentTrainer {
 
     private func save() throws {
         try AgentCheckpoint.save(learner, progress, plan.settings, to: run.checkpoints)
-        information.sessions[information.sessions.count - 1].toStep = step
-        information.sessions[information.sessions.count - 1].trainingSeconds =
-            trainingTime / .seconds(1)
+        information.noteSave(at: step, trainingSeconds: trainingTime / .seconds(1))
         try information.write(to: run.information)
     }
 
     private func giveUp(_ reason: String) throws -> TrainingStopped {
         let cores = learner.optimizers.map(\.optimizer.core)
         var saved: Int?
-        if weightsAreFinite {
+        if learner.networks.allSatisfy(\.module.isFinite) {
             try save()
             saved = step
         } else {
@@ -180,13 +175,6 @@ public final class AgentTrainer {
         return TrainingStopped(
             .diverged, "\(reason) The stability controller until then: \(StabilityReport(of: cores).text).",
             step: step, checkpointStep: saved)
-    }
-
-    private var weightsAreFinite: Bool {
-        learner.networks.flatMap { $0.module.parameters }.allSatisfy { named in
-            // A sum of squares in float64 is finite exactly if every element is.
-            named.tensor.detached().converted(to: .float64).squared().sum().item().isFinite
-        }
     }
 
     private func finish() throws -> AgentResult {
@@ -210,7 +198,7 @@ public final class AgentTrainer {
             meanLength: progress.meanLength, bestReturn: progress.collapse.best, evaluation: evaluation,
             collapses: progress.collapse.collapses, stability: StabilityReport(of: cores),
             gradientEvaluations: cores.reduce(0) { $0 + $1.evaluations.gradients })
-        try AtomicFile.write(result.json(pretty: true) + Data("\n".utf8), to: run.result)
+        try result.write(to: run.result)
         return result
     }
 }

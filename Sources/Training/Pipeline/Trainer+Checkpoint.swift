@@ -19,8 +19,7 @@ extension Trainer {
     /// Writes the checkpoint of the last step taken.
     func save(epoch: Int? = nil) throws {
         try run.checkpoints.save(manifest, tensors, metadata: optimizer.core.stateMetadata())
-        information.sessions[information.sessions.count - 1].toStep = step
-        information.sessions[information.sessions.count - 1].trainingSeconds = sessionSeconds
+        information.noteSave(at: step, trainingSeconds: sessionSeconds)
         try information.write(to: run.information)
         for observer in observers {
             try observer.saved(moment(epoch ?? position.epoch), checkpoint: run.checkpoints.url(step: step))
@@ -44,7 +43,7 @@ extension Trainer {
     /// Parameters that are not finite are of no use to anybody: the checkpoint before stays the last one.
     func giveUp(_ reason: String) throws -> TrainingStopped {
         var saved: Int?
-        if parametersAreFinite {
+        if plan.model.isFinite {
             try save()
             saved = step
         } else {
@@ -54,13 +53,6 @@ extension Trainer {
         return TrainingStopped(
             .diverged, "\(reason) The stability controller until then: \(report).", step: step,
             checkpointStep: saved)
-    }
-
-    private var parametersAreFinite: Bool {
-        plan.model.parameters.allSatisfy { named in
-            // A sum of squares in float64 is finite exactly if every element is.
-            named.tensor.detached().converted(to: .float64).squared().sum().item().isFinite
-        }
     }
 
     /// Puts the model, the optimizer and the position where the checkpoint was made.

@@ -111,7 +111,7 @@ extension Trainer {
             stability: StabilityReport(of: optimizer.core),
             gradientEvaluations: optimizer.core.evaluations.gradients,
             lossEvaluations: optimizer.core.evaluations.losses)
-        try AtomicFile.write(result.json(pretty: true) + Data("\n".utf8), to: run.result)
+        try result.write(to: run.result)
         return result
     }
 }

@@ -64,11 +64,8 @@ public final class Trainer {
         information = RunInformation(
             name: plan.name, seed: plan.settings.seed, threads: plan.settings.threads ?? 0, version: version)
         if let checkpoint {
-            information.sessions = (try? RunInformation(contentsOf: run.information))?.sessions ?? []
             (position, progress) = try Self.restore(checkpoint, plan: plan, optimizer: optimizer)
-            // What a killed session did after its last checkpoint is done again.
-            let position = optimizer.core.step
-            information.sessions.removeAll { $0.fromStep >= position && $0.toStep > position }
+            information.continueSessions(of: run, at: optimizer.core.step)
         }
         noise = try plan.noise()
         training = plan.step(optimizer, noise)
@@ -76,7 +73,7 @@ public final class Trainer {
         averager = plan.settings.average.map { WeightAverager(plan.model, $0, count: averaged) }
         if let checkpoint { try averager?.load(from: checkpoint.file) }
         shownStability = StabilityReport(of: optimizer.core)
-        secondsBefore = information.sessions.reduce(0) { $0 + $1.trainingSeconds }
+        secondsBefore = information.trainingSeconds
         information.beginSession(at: optimizer.core.step)
         try information.write(to: run.information)
         log = try MetricsLog(url: run.metrics, keepingUpTo: optimizer.core.step)

@@ -66,6 +66,23 @@ public struct RunInformation: Codable, Sendable {
         try JSON.write(self, to: url)
     }
 
+    /// Takes over the sessions of a run that goes on at a step: without those that came only after its checkpoint, whose
+    /// work is done again.
+    package mutating func continueSessions(of run: RunDirectory, at step: Int) {
+        sessions = (try? RunInformation(contentsOf: run.information))?.sessions ?? []
+        sessions.removeAll { $0.fromStep >= step && $0.toStep > step }
+    }
+
+    /// Wall time of training without evaluation and saving, over all sessions.
+    package var trainingSeconds: Double { sessions.reduce(0) { $0 + $1.trainingSeconds } }
+
+    /// Notes that the process which works on the run has saved it.
+    package mutating func noteSave(at step: Int, trainingSeconds: Double) {
+        guard let last = sessions.indices.last else { return }
+        sessions[last].toStep = step
+        sessions[last].trainingSeconds = trainingSeconds
+    }
+
     /// Notes that a process starts to work on the run at `step`.
     public mutating func beginSession(at step: Int) {
         sessions.append(

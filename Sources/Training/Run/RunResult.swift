@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 
 /// The outcome of a run, whatever was trained: what is in `result.json`.
 public protocol RunResult: Codable, Sendable {
@@ -19,6 +20,12 @@ extension RunResult {
         let encoder = JSON.encoder()
         if pretty { encoder.outputFormatting.insert(.prettyPrinted) }
         return try encoder.encode(self)
+    }
+
+    /// Writes a `result.json`, atomically.
+    /// - Throws: `FileError`.
+    package func write(to url: URL) throws {
+        try AtomicFile.write(json(pretty: true) + Data("\n".utf8), to: url)
     }
 
     /// Reads a `result.json`.
