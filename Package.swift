@@ -102,8 +102,8 @@ let torch: [Target] = [
     library(
         "ReinforcementLearning",
         [
-            "Environments", "PerturbedEquations", "Safetensors", "PerturbedTorch", "Torch", "TorchNN",
-            "Training",
+            "Environments", "PerturbedEquations", "Safetensors", "PerturbedTorch", "Statistics", "Torch",
+            "TorchNN", "Training",
         ]),
     library("Statistics", ["PerturbedEquations"]),
     library(

@@ -26,7 +26,7 @@ import TorchNN
 ///
 /// Source: van Hasselt, Guez and Silver 2016, Deep Reinforcement Learning with Double Q-learning; Mnih et al. 2015,
 /// Human-level Control through Deep Reinforcement Learning.
-public struct DoubleDQN: Algorithm, ActionSpecific {
+public struct DoubleDQN: Algorithm, ReplayAlgorithm {
     /// Widths of the hidden layers.
     public var hidden: [Int] = [120, 84]
     public var activation: Activation = .relu
@@ -80,15 +80,10 @@ public final class DoubleDQNLearner: Learner {
     private var values: [Float]
 
     init(_ settings: DoubleDQN, _ setup: LearnerSetup) throws {
-        try DoubleDQN.requireActions(of: setup.copies)
+        try settings.validate(for: setup)
         guard case .discrete(let choices) = setup.copies.actionSpace else {
             preconditionFailure("the actions are discrete")
         }
-        try within("agent.doubleDQN") { try settings.validate() }
-        try require(
-            settings.learningStarts < setup.totalSteps, "agent.doubleDQN.learningStarts",
-            is: settings.learningStarts,
-            allowed: "fewer than the run's \(setup.totalSteps) steps, or nothing is learnt")
         let copies = setup.copies
         let observationSize = copies.observationSpace.count
         self.settings = settings
@@ -109,15 +104,14 @@ public final class DoubleDQNLearner: Learner {
         let q = try makeNetwork()
         self.q = q
         target = try makeNetwork()
-        let steps = (setup.totalSteps + copies.count - 1) / copies.count
-        let learning = max(0, steps - settings.learningStarts / copies.count)
         optimizer = try TrainedNetwork.optimizers(
             of: [
                 TrainedNetwork(
                     name: "q", module: NamedNetwork("q", q),
-                    updates: learning / settings.trainEvery * settings.updates)
+                    updates: settings.updateCount(of: setup))
             ], setup)[0]
 
+        let steps = settings.copySteps(of: setup)
         epsilon = (settings.exploration.exploration as? EpsilonGreedy)?.epsilon.resolved(horizon: steps)
         explorer = try (settings.exploration.exploration as? ParameterNoise).map { noise in
             var noise = noise
@@ -225,7 +219,7 @@ public final class DoubleDQNLearner: Learner {
         let taken = try Tensor(batch.actions.map { Int64($0) }, shape: [n, 1])
         let y = try withoutGradients { try targets() }
         let context = noise("update", updates)
-        let (loss, value) = try optimizer.step {
+        let (_, loss, value) = try optimizer.step {
             let value = q.forward(observations, context).taken(at: taken, along: 1)
             return (value.meanSquaredError(y), value)
         }

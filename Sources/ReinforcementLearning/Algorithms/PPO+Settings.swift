@@ -9,17 +9,14 @@ extension PPO {
                 range.contains(value), name, is: value,
                 allowed: "a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
-        func share(_ name: String, _ value: Double) throws {
-            try require(value >= 0 && value <= 1, name, is: value, allowed: "0 to 1")
-        }
         func atLeastZero(_ name: String, _ value: Double) throws {
             try require(value >= 0 && value.isFinite, name, is: value, allowed: "a finite number ≥ 0")
         }
         try whole("rolloutLength", rolloutLength, 1...1_000_000)
         try whole("epochs", epochs, 1...10_000)
         try whole("minibatches", minibatches, 1...1_000_000)
-        try share("discount", discount)
-        try share("lambda", lambda)
+        try LearningSettings.discount(discount)
+        try require((0...1).contains(lambda), "lambda", is: lambda, allowed: "0 to 1")
         try require(clip > 0 && clip < 1, "clip", is: clip, allowed: "more than 0, less than 1")
         try atLeastZero("entropyCoefficient", entropyCoefficient)
         try atLeastZero("valueCoefficient", valueCoefficient)
@@ -58,7 +55,7 @@ extension PPO {
             .init(
                 "minibatches", "integer", default: "4", allowed: "1 to the rollout's transitions",
                 "parts of a rollout, each one step"),
-            .init("discount", "number", default: "0.99", allowed: "0 to 1", "γ"),
+            .discount("0.99"),
             .init("lambda", "number", default: "0.95", allowed: "0 to 1", "λ of the advantages"),
             .init("clip", "number", default: "0.2", allowed: "more than 0, less than 1", "ε"),
             .init(
@@ -91,10 +88,7 @@ extension PPO {
             .init(
                 "hidden", "list of integers", default: "[64, 64]", allowed: "1 to 65536 each",
                 "hidden layers of actor and critic"),
-            .init(
-                "activation", "name", default: "tanh",
-                allowed: Activation.allCases.map(\.rawValue).joined(separator: ", "),
-                "between the layers"),
+            .activation("tanh"),
         ],
         source:
             "Schulman et al. 2017, Proximal Policy Optimization Algorithms; Rahman and Xue 2022, Robust Policy "

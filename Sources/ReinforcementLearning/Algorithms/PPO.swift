@@ -242,10 +242,7 @@ public final class PPOLearner: Learner {
             environmentSteps += n
             note(&rewards, step: step)
             rollout.noteEnds(copies, step: step)
-            for copy in 0..<n where copies.terminated[copy] || copies.truncated[copy] {
-                report.episodes.append(
-                    .init(total: copies.episodeReturns[copy], length: copies.episodeLengths[copy]))
-            }
+            report.episodes += (0..<n).compactMap(copies.endedEpisode)
         }
         observe(step: rollout.steps, learns: false)
         normalise(&rollout.cutObservations)
@@ -455,30 +452,26 @@ public final class PPOLearner: Learner {
             let deviation = advantages.variance(along: 0).squareRoot()
             advantages = (advantages - advantages.mean()) / (deviation + 1e-8)
         }
-        let report = try optimizer.step { evaluation in
-            let context = ForwardContext(
-                training: true, seed: keys.pass.word(UInt64(evaluation.step)),
-                sigma: optimizer.core.sigma ?? 0
-            )
+        let number = optimizer.core.step
+        let context = ForwardContext(
+            training: true, seed: keys.pass.word(UInt64(number)), sigma: optimizer.core.sigma ?? 0)
+        let (report, _, seen) = try optimizer.step {
             var outputs = model.forward(batch.observations, context)
-            if let shifts { outputs = outputs + drawn(shifts, outputs.size(0), evaluation.step) }
+            if let shifts { outputs = outputs + drawn(shifts, outputs.size(0), number) }
             let (logProbabilities, entropy) = distribution.evaluate(batch.actions, under: outputs)
             let objective = settings.objective(
                 logProbabilities: logProbabilities, old: batch.logProbabilities, advantages: advantages,
                 entropy: entropy,
                 values: model.critic.forward(batch.observations, context.entering("critic")),
                 oldValues: batch.values, returns: batch.returns)
-            try Libtorch.checkHeldFailure()
-            if evaluation.isFirst {
-                let move = PolicyMove(logRatio: objective.logRatio, clip: settings.clip)
-                divergence.add(move.approximateKL)
-                all.add(
-                    objective.policyLoss.item(), objective.valueLoss.item(), entropy.item(),
-                    move.approximateKL, move.clipFraction)
-            }
-            if evaluation.needsGradient { try objective.loss.backward() }
-            return objective.loss.item()
+            return (objective.loss, (objective, entropy))
         }
+        let (objective, entropy) = seen
+        let move = PolicyMove(logRatio: objective.logRatio, clip: settings.clip)
+        divergence.add(move.approximateKL)
+        all.add(
+            objective.policyLoss.item(), objective.valueLoss.item(), entropy.item(), move.approximateKL,
+            move.clipFraction)
         guard report.outcome != .applied || report.loss?.isFinite != false else {
             throw LearnerDivergence(
                 "the loss was \(report.loss ?? .nan) at update step \(report.step). Lower the learning rate or the noise, "

@@ -8,36 +8,17 @@ extension SAC {
     }
 
     public init(from decoder: any Decoder) throws {
+        try readShared(from: decoder)
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        let d = SAC()
-        hidden = try container.decode(.hidden, default: d.hidden)
-        activation = try container.decode(.activation, default: d.activation)
-        discount = try container.decode(.discount, default: d.discount)
-        targetRate = try container.decode(.targetRate, default: d.targetRate)
-        targetEvery = try container.decode(.targetEvery, default: d.targetEvery)
-        batchSize = try container.decode(.batchSize, default: d.batchSize)
-        replayCapacity = try container.decode(.replayCapacity, default: d.replayCapacity)
-        learningStarts = try container.decode(.learningStarts, default: d.learningStarts)
-        trainEvery = try container.decode(.trainEvery, default: d.trainEvery)
-        updates = try container.decode(.updates, default: d.updates)
-        policyEvery = try container.decode(.policyEvery, default: d.policyEvery)
+        policyEvery = try container.decode(.policyEvery, default: policyEvery)
         temperature = try container.decodeIfPresent(Double.self, forKey: .temperature)
         targetEntropy = try container.decodeIfPresent(Double.self, forKey: .targetEntropy)
         exploration = try container.decodeIfPresent(NamedExploration.self, forKey: .exploration)
     }
 
     public func validate() throws {
-        try LearningSettings.hidden(hidden)
-        try LearningSettings.discount(discount)
-        try require(
-            targetRate > 0 && targetRate <= 1, "targetRate", is: targetRate, allowed: "above 0, at most 1")
-        for (name, count) in [
-            ("targetEvery", targetEvery), ("batchSize", batchSize), ("replayCapacity", replayCapacity),
-            ("learningStarts", learningStarts), ("trainEvery", trainEvery), ("updates", updates),
-            ("policyEvery", policyEvery),
-        ] {
-            try LearningSettings.count(name, count)
-        }
+        try validateShared()
+        try LearningSettings.count("policyEvery", policyEvery)
         if let temperature {
             try require(
                 temperature > 0 && temperature.isFinite, "temperature", is: temperature,

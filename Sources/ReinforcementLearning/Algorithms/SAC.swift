@@ -33,7 +33,7 @@ import TorchNN
 /// −mean log π; `temperature` α; with ``ParameterNoise`` also `parameterNoise` σ and `noiseDistance` d.
 ///
 /// Source: Haarnoja et al. 2018, Soft Actor-Critic Algorithms and Applications.
-public struct SAC: Algorithm, ActionSpecific {
+public struct SAC: Algorithm, ReplayAlgorithm {
     /// Widths of the hidden layers of actor and critics.
     public var hidden: [Int] = [256, 256]
     public var activation: Activation = .relu
@@ -97,12 +97,7 @@ public final class SACLearner: Learner {
     private var scaled: [Float]
 
     init(_ settings: SAC, _ setup: LearnerSetup) throws {
-        try SAC.requireActions(of: setup.copies)
-        try within("agent.sac") { try settings.validate() }
-        try require(
-            settings.learningStarts < setup.totalSteps, "agent.sac.learningStarts",
-            is: settings.learningStarts,
-            allowed: "fewer than the run's \(setup.totalSteps) steps, or nothing is learnt")
+        try settings.validate(for: setup)
         let copies = setup.copies
         let (observationSize, actionSize) = (copies.observationSpace.count, copies.actionSpace.count)
         (self.observationSize, self.actionSize) = (observationSize, actionSize)
@@ -135,9 +130,7 @@ public final class SACLearner: Learner {
         target = try makeCritic()
         temperature = try Temperature(settings.temperature ?? 1)
 
-        let steps = Self.ceiling(setup.totalSteps, copies.count)
-        let criticUpdates =
-            max(0, steps - settings.learningStarts / copies.count) / settings.trainEvery * settings.updates
+        let criticUpdates = settings.updateCount(of: setup)
         var networks = [
             TrainedNetwork(name: "actor", module: NamedNetwork("actor", actor), updates: criticUpdates),
             TrainedNetwork(name: "critic", module: critic, updates: criticUpdates),
@@ -154,7 +147,7 @@ public final class SACLearner: Learner {
 
         heldNoise = gSDE.map { HeldNoise($0, copies: copies.count, key: key.derived("gSDE")) }
         if var noise = settings.exploration?.exploration as? ParameterNoise {
-            noise.target = noise.target.resolved(horizon: steps)
+            noise.target = noise.target.resolved(horizon: settings.copySteps(of: setup))
             let copy = try NoisyCopy(noise, of: actor, key: key.derived("explorer"), make: makeActor)
             copy.draw()
             explorer = copy
@@ -277,7 +270,7 @@ public final class SACLearner: Learner {
                 let alpha = temperature.value
                 let noise = try key.derived("policy").normals(
                     actor.noiseShape(rows: n), step: updates, draw: number)
-                let (actorLoss, logDensity) = try actorOptimizer.step {
+                let (_, actorLoss, logDensity) = try actorOptimizer.step {
                     let (actions, logDensity) = actor.sample(observations, noise: noise)
                     let value = critic.frozen {
                         critic.forward(.concatenated([observations, actions], along: 1), .evaluation)
@@ -353,6 +346,4 @@ public final class SACLearner: Learner {
         if let memory { actionNoise?.memory = memory }
         heldNoise?.restore(matrix)
     }
-
-    private static func ceiling(_ a: Int, _ b: Int) -> Int { (a + b - 1) / b }
 }

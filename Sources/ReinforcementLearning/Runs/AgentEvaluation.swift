@@ -1,6 +1,7 @@
 import Environments
 import Foundation
 import PerturbedEquations
+import Statistics
 
 /// Episodes of an agent's policy without exploration.
 public struct AgentEvaluation: Codable, Sendable, Equatable {
@@ -19,16 +20,12 @@ public struct AgentEvaluation: Codable, Sendable, Equatable {
 
     init(_ played: [LearnerReport.Episode]) {
         let totals = played.map(\.total)
-        let n = Double(totals.count)
-        let average = totals.reduce(0, +) / n
         episodes = played.count
-        mean = average
-        deviation =
-            totals.count > 1
-            ? (totals.reduce(0) { $0 + ($1 - average) * ($1 - average) } / (n - 1)).squareRoot() : 0
+        mean = Sample.mean(totals)
+        deviation = totals.count > 1 ? Sample.deviation(totals) : 0
         least = totals.min() ?? 0
         greatest = totals.max() ?? 0
-        meanLength = played.reduce(0) { $0 + Double($1.length) } / n
+        meanLength = Sample.mean(played.map { Double($0.length) })
         returns = totals
     }
 
@@ -61,9 +58,8 @@ public struct AgentEvaluation: Codable, Sendable, Equatable {
             }
             try copies.step(actions.span)
             for copy in 0..<count where played[copy].count < each {
-                if copies.terminated[copy] || copies.truncated[copy] {
-                    played[copy].append(
-                        .init(total: copies.episodeReturns[copy], length: copies.episodeLengths[copy]))
+                if let episode = copies.endedEpisode(of: copy) {
+                    played[copy].append(episode)
                 } else if copies.progress(of: copy).steps >= stepLimit {
                     throw EnvironmentError(
                         .space,

@@ -70,11 +70,13 @@ extension ModelOptimizer {
     ///
     /// - Parameter loss: the loss at the parameters as they are, of the same batch and noise each time; with what else of it
     ///   is to be known.
-    /// - Returns: what `loss` gave at its first evaluation.
+    /// - Returns: what the optimizer says of the step, and what `loss` gave at its first evaluation.
     @discardableResult
-    func step<Seen>(on loss: () throws -> (loss: Tensor, seen: Seen)) throws -> (loss: Double, seen: Seen) {
+    func step<Seen>(
+        on loss: () throws -> (loss: Tensor, seen: Seen)
+    ) throws -> (report: StepReport, loss: Double, seen: Seen) {
         var first: (loss: Double, seen: Seen)?
-        try step { evaluation in
+        let report = try step { evaluation in
             if evaluation.needsGradient { signals?.begin(estimating: evaluation.isFirst) }
             let (value, seen) = try signals.map { try $0.recording(loss) } ?? loss()
             let number = value.item()
@@ -87,7 +89,7 @@ extension ModelOptimizer {
             return number
         }
         guard let first else { preconditionFailure("a step evaluates its objective") }
-        return first
+        return (report, first.loss, first.seen)
     }
 }
 

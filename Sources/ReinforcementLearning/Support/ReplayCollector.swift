@@ -48,12 +48,12 @@ final class ReplayCollector {
         try copies.step(actions)
         replay.add(observations, actions: remembered, from: copies)
         steps += 1
-        for copy in 0..<copies.count where copies.terminated[copy] || copies.truncated[copy] {
-            report.episodes.append(
-                .init(total: copies.episodeReturns[copy], length: copies.episodeLengths[copy]))
+        for copy in 0..<copies.count {
+            guard let episode = copies.endedEpisode(of: copy) else { continue }
+            report.episodes.append(episode)
             ended(copy)
         }
-        return copies.terminated[0] || copies.truncated[0]
+        return copies.endedEpisode(of: 0) != nil
     }
 
     /// What of it an agent saves.
