@@ -14,18 +14,21 @@ struct EvaluateAgents {
 
     func run() throws {
         var reports: [AgentEvaluationReport] = []
-        for run in runs {
+        // One that cannot be evaluated is found before anything is written.
+        let evaluations = try runs.map { run in
             let url = URL(fileURLWithPath: run)
             guard AgentRunEvaluation.isAgent(url) else {
                 throw UsageError(
                     message:
                         "\(run) is no agent's run, and \(runs[0]) is one; evaluate them one after the other")
             }
-            let evaluation = try AgentRunEvaluation(run: url)
+            return try AgentRunEvaluation(run: url)
+        }
+        for (run, evaluation) in zip(runs, evaluations) {
             for warning in evaluation.warnings { Output.note("warning: \(warning)") }
             var report = try evaluation.report(episodes: episodes, seed: seed)
             report.run = run
-            try report.write(to: url)
+            try report.write(to: URL(fileURLWithPath: run))
             reports.append(report)
             guard let render else { continue }
             let (total, steps) = try evaluation.render(to: URL(fileURLWithPath: render), seed: seed)

@@ -98,24 +98,8 @@ import Testing
         let whole = try PeoTool.run(["train", config, "--output", "whole", "--json"], in: directory)
         #expect(whole.status == 0, "\(whole.all)")
         let duration = (ContinuousClock.now - started) / .seconds(1)
-        var kills = 0
-        var arguments = ["train", config, "--output", "killed"]
-        while true {
-            let delay = kills < 6 ? Double.random(in: 0.1...max(0.3, duration * 0.5), using: &random) : 1000
-            let output = try PeoTool.run(arguments, in: directory) { process in
-                let end = ContinuousClock.now + .seconds(delay)
-                while process.isRunning, ContinuousClock.now < end { usleep(2000) }
-                if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-            }
-            if !output.wasSignalled {
-                #expect(output.status == 0, "PEO_TEST_SEED=\(random.seed): \(output.all)")
-                break
-            }
-            kills += 1
-            if FileManager.default.fileExists(atPath: directory.file("killed").path) {
-                arguments = ["train", "--resume", "killed"]
-            }
-        }
+        let kills = try ResumeTests.killAndResume(
+            config, as: "killed", taking: duration, in: directory, &random)
         #expect(kills > 0)
         try ResumeTests.expectSame(
             directory.file("killed"), as: directory.file("whole"),
@@ -247,6 +231,16 @@ import Testing
         #expect(frames.hasPrefix("GIF "), "\(frames)")
         #expect(frames.contains("[(400, 200)]"), "\(frames)")
         #expect(!FileManager.default.fileExists(atPath: directory.file("film.gif.partial").path))
+
+        // A run that cannot be evaluated is found before another is written about.
+        try FileManager.default.copyItem(
+            at: directory.file("runs/test"), to: directory.file("runs/empty"))
+        try FileManager.default.removeItem(at: directory.file("runs/empty/checkpoints"))
+        try FileManager.default.removeItem(at: directory.file("runs/test/evaluation.json"))
+        let mixed = try PeoTool.run(["evaluate", "runs/test", "runs/empty"], in: directory)
+        #expect(mixed.status == 66 && mixed.stderr.contains("runs/empty"), "\(mixed.all)")
+        #expect(
+            !FileManager.default.fileExists(atPath: directory.file("runs/test/evaluation.json").path))
 
         let text = try PeoTool.run(["evaluate", "runs/test", "--episodes", "3"], in: directory)
         #expect(text.status == 0 && text.stdout.contains("95% interval"), "\(text.all)")

@@ -74,6 +74,36 @@ import Testing
         }
     }
 
+    /// Trains a run to its end, killed at random instants on the way.
+    ///
+    /// - Parameter duration: seconds that the run takes without kills.
+    /// - Returns: how often it was killed.
+    static func killAndResume(
+        _ config: String, as name: String, taking duration: Double, in directory: TemporaryDirectory,
+        _ random: inout SeededGenerator
+    ) throws -> Int {
+        var kills = 0
+        var arguments = ["train", config, "--output", name]
+        while true {
+            // A few kills fall into the start of the process, the rest anywhere, evaluation and saving included.
+            let delay =
+                kills < 6 ? Double.random(in: 0.15...max(0.4, duration * 0.5), using: &random) : 1000
+            let output = try PeoTool.run(arguments, in: directory) { process in
+                let end = ContinuousClock.now + .seconds(delay)
+                while process.isRunning, ContinuousClock.now < end { usleep(2000) }
+                if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+            }
+            if !output.wasSignalled {
+                #expect(output.status == 0, "PEO_TEST_SEED=\(random.seed): \(output.all)")
+                return kills
+            }
+            kills += 1
+            if FileManager.default.fileExists(atPath: directory.file(name).path) {
+                arguments = ["train", "--resume", name]
+            }
+        }
+    }
+
     @Test(arguments: cases.indices)
     func killedAtRandomInstants(index: Int) throws {
         var random = SeededGenerator()
@@ -85,27 +115,8 @@ import Testing
         let duration = (ContinuousClock.now - started) / .seconds(1)
 
         for round in 0..<2 {
-            var kills = 0
-            var arguments = ["train", config, "--output", "killed-\(round)"]
-            while true {
-                // A few kills fall into the start of the process, the rest anywhere, evaluation and saving included.
-                let delay =
-                    kills < 6 ? Double.random(in: 0.15...max(0.4, duration * 0.5), using: &random) : 1000
-                let output = try PeoTool.run(arguments, in: directory) { process in
-                    let end = ContinuousClock.now + .seconds(delay)
-                    while process.isRunning, ContinuousClock.now < end { usleep(2000) }
-                    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-                }
-                if !output.wasSignalled {
-                    #expect(output.status == 0, "PEO_TEST_SEED=\(random.seed): \(output.all)")
-                    break
-                }
-                kills += 1
-                let run = directory.file("killed-\(round)")
-                if FileManager.default.fileExists(atPath: run.path) {
-                    arguments = ["train", "--resume", "killed-\(round)"]
-                }
-            }
+            let kills = try Self.killAndResume(
+                config, as: "killed-\(round)", taking: duration, in: directory, &random)
             print("ResumeTests: case \(index), round \(round): \(kills) kills, PEO_TEST_SEED=\(random.seed)")
             try Self.expectSame(
                 directory.file("killed-\(round)"), as: directory.file("whole"),
