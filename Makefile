@@ -45,6 +45,7 @@ smoke: bootstrap
 	$(SWIFT) build -c release --product peo
 	$(SWIFT) build -c release --product CustomPerturbation
 	$(SWIFT) build -c release --product CustomEnvironment
+	$(SWIFT) build -c release --product CustomPosterior
 	scripts/smoke "$$($(SWIFT) build -c release --show-bin-path)/peo"
 
 bench: build

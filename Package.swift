@@ -51,6 +51,11 @@ let core: [Target] = [
     library("Safetensors"),
     library("PerturbedEquations", ["CPerturbationKernels", "Safetensors"]),
     library("Environments", ["PerturbedEquations"]),
+    library("Statistics", ["PerturbedEquations"]),
+    library("PosteriorSampling", ["PerturbedEquations", "Safetensors", "Statistics"]),
+    .executableTarget(
+        name: "CustomPosterior", dependencies: ["PosteriorSampling"], path: "Examples/CustomPosterior",
+        swiftSettings: strict),
     .executableTarget(
         name: "CustomEnvironment", dependencies: ["Environments"], path: "Examples/CustomEnvironment",
         swiftSettings: strict),
@@ -61,6 +66,7 @@ let core: [Target] = [
     tests(of: "Safetensors", ["TestSupport"]),
     tests(of: "PerturbedEquations", ["CPerturbationKernels", "Safetensors", "TestSupport"]),
     tests(of: "Environments", ["PerturbedEquations", "TestSupport"]),
+    tests(of: "PosteriorSampling", ["PerturbedEquations", "Safetensors", "Statistics", "TestSupport"]),
 ]
 
 let torch: [Target] = [
@@ -105,12 +111,17 @@ let torch: [Target] = [
             "Environments", "PerturbedEquations", "Safetensors", "PerturbedTorch", "Statistics", "Torch",
             "TorchNN", "Training",
         ]),
-    library("Statistics", ["PerturbedEquations"]),
+    library(
+        "BayesianLearning",
+        [
+            "PosteriorSampling", "PerturbedEquations", "Safetensors", "PerturbedTorch", "Statistics", "Torch",
+            "TorchNN", "Training", "Models", "Datasets",
+        ]),
     library(
         "Experiments",
         [
             "Training", "Statistics", "Models", "Datasets", "Environments", "ReinforcementLearning",
-            "PerturbedEquations",
+            "PosteriorSampling", "BayesianLearning", "PerturbedEquations",
             .product(name: "Yams", package: "Yams"),
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "Crypto", package: "swift-crypto"),
@@ -119,9 +130,8 @@ let torch: [Target] = [
     .executableTarget(
         name: "peo",
         dependencies: [
-            "Experiments", "Training", "Datasets", "Environments", "ReinforcementLearning", "PerturbedTorch",
-            "Tokenizers",
-            "Torch",
+            "Experiments", "Training", "Datasets", "Environments", "ReinforcementLearning",
+            "PosteriorSampling", "BayesianLearning", "PerturbedTorch", "Statistics", "Tokenizers", "Torch",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),
@@ -151,6 +161,12 @@ let torch: [Target] = [
             "Experiments",
             "Safetensors", "TestSupport",
         ]),
+    tests(
+        of: "BayesianLearning",
+        [
+            "PosteriorSampling", "PerturbedEquations", "Statistics", "Datasets", "Models", "Torch", "TorchNN",
+            "Training", "Safetensors", "TestSupport",
+        ]),
     tests(of: "Statistics", ["PerturbedEquations", "TestSupport"]),
     tests(of: "Experiments", ["TestSupport", "PerturbedEquations", "Training"]),
     .testTarget(
@@ -162,6 +178,7 @@ let package = Package(
     products: [
         .library(name: "PerturbedEquations", targets: ["PerturbedEquations"]),
         .library(name: "PEOEnvironments", targets: ["Environments"]),
+        .library(name: "PEOSampling", targets: ["PosteriorSampling", "Statistics"]),
     ]
         + (coreOnly
             ? []

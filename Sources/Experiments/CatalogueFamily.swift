@@ -2,12 +2,13 @@ import Datasets
 import Environments
 import Models
 import PerturbedEquations
+import PosteriorSampling
 import ReinforcementLearning
 
 /// The families of things that a configuration can name: what `peo list` lists.
 public enum CatalogueFamily: String, CaseIterable, Sendable {
     case perturbations, presets, parameterPerturbations, rules, schedules, controllers, guards, noise, models,
-        datasets, environments, algorithms, explorations
+        datasets, environments, algorithms, explorations, priors
 
     /// Every entry of the family, in the catalogue's order.
     public var entries: [CatalogueEntry] {
@@ -26,6 +27,7 @@ public enum CatalogueFamily: String, CaseIterable, Sendable {
         case .environments: EnvironmentCatalogue.all.map { $0.catalogueEntry }
         case .algorithms: AlgorithmCatalogue.all.map { $0.catalogueEntry }
         case .explorations: ExplorationCatalogue.all.map { $0.catalogueEntry }
+        case .priors: PriorCatalogue.all.map { $0.catalogueEntry }
         }
     }
 

@@ -12,7 +12,7 @@ struct Bench: ParsableCommand {
             Ratios are taken within one run, round by round, and their medians are printed: the machine's speed
             drifts, and ratios do not. For PyTorch and optax beside it, see Benchmarks/.
             """,
-        subcommands: [Step.self, Training.self, Loading.self, Environments.self, Agents.self])
+        subcommands: [Step.self, Training.self, Loading.self, Environments.self, Agents.self, Samplers.self])
 
     /// `peo bench step`
     struct Step: ParsableCommand {
@@ -54,6 +54,40 @@ struct Bench: ParsableCommand {
                 elements: elements, threads: threads, placements: placements, rounds: rounds
             ).run()
             if json { try Output.writeJSON(report) } else { try Output.write(report.table) }
+        }
+    }
+
+    /// `peo bench samplers`
+    struct Samplers: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Draws per second on one core, every step a draw that is written to a file.",
+            discussion: "For posteriors and BlackJAX beside it: make bench-samplers.")
+
+        @Argument(help: "\(SamplerBenchmark.names.joined(separator: ", ")); all unless given.")
+        var name: String?
+
+        @Option(help: "Draws of each of the five rounds.")
+        var draws = 20_000
+
+        @Flag(name: .long, help: "Print one JSON object.")
+        var json = false
+
+        func validate() throws {
+            if let name, !SamplerBenchmark.names.contains(name) {
+                throw ValidationError(
+                    "there is no case '\(name)'; allowed: \(SamplerBenchmark.names.joined(separator: ", "))")
+            }
+            guard (10...10_000_000).contains(draws) else {
+                throw ValidationError("--draws is \(draws); allowed: 10 to 10000000")
+            }
+        }
+
+        func run() throws {
+            let rows = try SamplerBenchmark(draws: draws).run(name)
+            if json { return try Output.writeJSON(["samplers": rows]) }
+            for row in rows {
+                try Output.write("\(row.name), \(row.rule): \(Int(row.drawsPerSecond.rounded())) draws/s")
+            }
         }
     }
 

@@ -5,6 +5,7 @@ import Experiments
 import Foundation
 import Models
 import PerturbedEquations
+import PosteriorSampling
 import ReinforcementLearning
 import Safetensors
 import Tokenizers
@@ -36,6 +37,8 @@ struct ErrorPresenter: Encodable {
             self.init("environment.\(error.code.rawValue)", error.message, exit: 65)
         case let error as ReplayBufferError:
             self.init("replay.\(error.code.rawValue)", error.message, exit: error.code == .memory ? 71 : 65)
+        case let error as SamplingStateError: self.init("sampling.state", error.message, exit: 65)
+        case let error as SamplingDivergence: self.init("sampling.diverged", error.description, exit: 75)
         case let error as LearnerStateError: self.init("agent.state", error.message, exit: 65)
         case let error as DatasetError:
             self.init(error.code.rawValue, error.message, exit: error.isMissingInput ? 66 : 65)

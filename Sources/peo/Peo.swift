@@ -18,7 +18,8 @@ struct Peo: ParsableCommand {
             """,
         version: Experiment.version,
         subcommands: [
-            Train.self, Generate.self, Compare.self, Tune.self, Evaluate.self, Reproduce.self, Report.self,
+            Train.self, SampleCommand.self, Generate.self, Compare.self, Tune.self, Evaluate.self,
+            Reproduce.self, Report.self,
             Runs.self,
             List.self, DataCommand.self, Trace.self, Noise.self, Picture.self, Bench.self,
         ])

@@ -137,7 +137,10 @@ struct Train: ParsableCommand {
             return try AgentExperiment(agent, name: name).start(
                 output: output, exactly: exactOutput, reporter: reporter)
         }
-        guard let model = given as? ExperimentConfig else { preconditionFailure("a model or an agent") }
+        guard let model = given as? ExperimentConfig else {
+            throw UsageError(
+                message: "\(config) has 'sampling', and so is to be sampled: peo sample \(config)")
+        }
         return try Experiment(model, name: name).start(
             output: output, exactly: exactOutput, reporter: reporter)
     }
@@ -170,7 +173,7 @@ struct Train: ParsableCommand {
 
 extension URL {
     /// The path as a user would write it.
-    fileprivate var shownPath: String {
+    var shownPath: String {
         relativePath.hasPrefix("./") ? String(relativePath.dropFirst(2)) : relativePath
     }
 }

@@ -1,3 +1,4 @@
+import BayesianLearning
 import Foundation
 import ReinforcementLearning
 import Training
@@ -11,12 +12,13 @@ struct TrainReport<Result: RunResult>: Encodable {
 
 /// What `peo train` prints for people.
 enum TrainReportText {
-    /// The report on a model or an agent.
+    /// The report on a run of any kind.
     static func text(_ result: any RunResult, run: String) -> String {
         switch result {
         case let result as TrainingResult: text(result, run: run)
         case let result as AgentResult: text(result, run: run)
-        default: preconditionFailure("a run is a model's or an agent's")
+        case let result as SamplingResult: text(result, run: run)
+        default: preconditionFailure("a run is a model's, an agent's or a posterior's")
         }
     }
 
@@ -54,7 +56,7 @@ enum TrainReportText {
         return aligned(lines)
     }
 
-    private static func aligned(_ lines: [(String, String)]) -> String {
+    static func aligned(_ lines: [(String, String)]) -> String {
         let width = (lines.map(\.0.count).max() ?? 0) + 2
         return lines.map { $0.0.padded(width) + $0.1 }.joined(separator: "\n")
     }

@@ -11,7 +11,7 @@ import Testing
             all.json.keys.sorted() == [
                 "algorithms", "controllers", "datasets", "environments", "explorations", "guards", "models",
                 "noise",
-                "parameterPerturbations", "perturbations", "presets", "rules", "schedules",
+                "parameterPerturbations", "perturbations", "presets", "priors", "rules", "schedules",
             ])
         for (family, entries) in all.json {
             let entries = try #require(entries as? [[String: Any]])

@@ -80,10 +80,10 @@ import Testing
     /// - Returns: how often it was killed.
     static func killAndResume(
         _ config: String, as name: String, taking duration: Double, in directory: TemporaryDirectory,
-        _ random: inout SeededGenerator
+        _ random: inout SeededGenerator, command: String = "train"
     ) throws -> Int {
         var kills = 0
-        var arguments = ["train", config, "--output", name]
+        var arguments = [command, config, "--output", name]
         while true {
             // A few kills fall into the start of the process, the rest anywhere, evaluation and saving included.
             let delay =
@@ -99,7 +99,7 @@ import Testing
             }
             kills += 1
             if FileManager.default.fileExists(atPath: directory.file(name).path) {
-                arguments = ["train", "--resume", name]
+                arguments = [command, "--resume", name]
             }
         }
     }

@@ -68,6 +68,7 @@ struct ComparisonPlan {
                 var node = base
                 for override in arm.overrides { try node.apply(override) }
                 for (path, value) in chosen { try node.apply(ConfigOverride(path: path, value: value)) }
+                try RunConfigs.refuseSampling(node, for: "peo compare", file: file)
                 let config = try RunConfigs.decode(node)
                 return Candidate(
                     values: Dictionary(

@@ -46,6 +46,11 @@ public final class RunEvaluation {
     public init(
         run url: URL, weights wanted: RunWeights? = nil, split: EvaluatedSplit = .test, seed: UInt64 = 1
     ) throws {
+        let place = url.appendingPathComponent("config.yaml")
+        if let text = try? BaseConfiguration.text(of: place) {
+            try RunConfigs.refuseSampling(
+                try ConfigNode(yaml: text, file: place.path), for: "peo evaluate", file: place.path)
+        }
         let found = try StoredWeights(run: url, wanted)
         var config = try ExperimentConfig(contentsOf: url.appendingPathComponent("config.yaml"))
         var warnings: [String] = []

@@ -42,7 +42,7 @@ public struct Experiment {
         return PreparedRun(directory: directory, warnings: warnings) { try Self.train(trainer, $0) }
     }
 
-    /// Goes on with the run of a model or an agent in `directory` from its newest checkpoint that is whole, or from the
+    /// Goes on with the run in `directory`, of whatever kind, from its newest checkpoint that is whole, or from the
     /// beginning if it has none yet.
     ///
     /// - Parameters:
@@ -65,8 +65,11 @@ public struct Experiment {
             return try AgentExperiment.resume(
                 directory, config: config, isLonger: !overrides.isEmpty, reporter: reporter)
         }
+        if let config = config as? SamplingConfig {
+            return try SamplingExperiment.resume(directory, config: config, reporter: reporter)
+        }
         guard let config = config as? ExperimentConfig else {
-            preconditionFailure("a run is a model's or an agent's")
+            preconditionFailure("a run is a model's, an agent's or a posterior's")
         }
         return try resume(directory, config: config, isLonger: !overrides.isEmpty, reporter: reporter)
     }

@@ -1,3 +1,4 @@
+import BayesianLearning
 import Foundation
 import ReinforcementLearning
 import Training
@@ -68,12 +69,13 @@ public struct PreparedRun {
     }
 }
 
-/// Results of both kinds of run.
+/// Results of every kind of run.
 public enum RunResults {
-    /// Reads the `result.json` of a model or an agent.
+    /// Reads a `result.json`.
     /// - Throws: `FileError` if it cannot be read; `CheckpointError` (`damaged`) if it is none.
     public static func read(_ url: URL) throws -> any RunResult {
         if let result = try? AgentResult(contentsOf: url) { return result }
+        if let result = try? SamplingResult(contentsOf: url) { return result }
         return try TrainingResult(contentsOf: url)
     }
 

@@ -3,7 +3,8 @@ import PerturbedEquations
 import Safetensors
 import Training
 
-/// What a run is made from, whatever is trained: a model (``ExperimentConfig``) or an agent (``AgentConfig``).
+/// What a run is made from: a model that is trained (``ExperimentConfig``), an agent (``AgentConfig``), or a posterior that is
+/// sampled (``SamplingConfig``).
 public protocol RunConfig: Codable, Sendable {
     /// The run's directory; nil: `runs/<name of the file>`.
     var output: String? { get set }
@@ -51,6 +52,12 @@ extension RunConfig {
     /// - Throws: ``ConfigError`` for anything else.
     func extended(by overrides: [ConfigOverride], run: RunDirectory) throws -> Self {
         let keys = lengths.map { "training.\($0.name)" }
+        if keys.isEmpty, let first = overrides.first {
+            throw ConfigError(
+                .badOverride,
+                "'\(first.path.joined(separator: "."))' cannot change when a run goes on; a sampling run keeps all its settings",
+                origin: .override(first.path.joined(separator: ".")))
+        }
         for override in overrides where !keys.contains(override.path.joined(separator: ".")) {
             throw ConfigError(
                 .badOverride,
@@ -110,12 +117,34 @@ public enum RunConfigs {
                 "\(purpose) is for models, and this is the configuration of an agent; allowed: one with model and data",
                 file: file)
         }
+        try refuseSampling(node, for: purpose, file: file)
         return try ConfigDecoder.decode(ExperimentConfig.self, from: node, file: file)
     }
 
-    /// Decodes a configuration of either kind.
+    /// Refuses the configuration of a posterior, for what trains.
+    /// - Parameter purpose: what it is for: `peo compare`.
+    /// - Throws: ``ConfigError``.
+    static func refuseSampling(_ node: ConfigNode, for purpose: String, file: String? = nil) throws {
+        guard node["sampling"] != nil else { return }
+        throw ConfigError(
+            .badValue,
+            "\(purpose) is for what is trained, and this configuration has 'sampling', which peo sample reads; allowed: one "
+                + "with training", keyPath: "sampling", origin: node.origin(at: ["sampling"]), file: file)
+    }
+
+    /// Decodes a configuration of any kind.
     /// - Throws: ``ConfigError``.
     static func decode(_ node: ConfigNode, file: String? = nil) throws -> any RunConfig {
+        if node["sampling"] != nil {
+            for key in ["environment", "agent", "training", "groups"] where node[key] != nil {
+                throw ConfigError(
+                    .badValue,
+                    "a posterior is sampled from model, data, prior and sampling, and this configuration has '\(key)' beside "
+                        + "'sampling'; allowed: without it", keyPath: key, origin: node.origin(at: [key]),
+                    file: file)
+            }
+            return try ConfigDecoder.decode(SamplingConfig.self, from: node, file: file)
+        }
         guard node["environment"] != nil || node["agent"] != nil else {
             return try ConfigDecoder.decode(ExperimentConfig.self, from: node, file: file)
         }

@@ -11,6 +11,9 @@ public enum ReproductionCatalogue {
         CharGPT(),
         ConvexFloor(),
         NChainExploration(),
+        Mixture(),
+        LinearGaussian(),
+        Funnel(),
     ]
 
     /// The experiment of that name; nil if there is none.

@@ -1,5 +1,15 @@
 import CPerturbationKernels
 
+/// What a rule that samples says of the posterior: its temperature, the number of examples and a Gaussian prior.
+public protocol PosteriorRule: UpdateRule {
+    /// T, ≥ 0.
+    var temperature: Scheduled { get set }
+    /// N, > 0: how many mean losses make U.
+    var dataSize: Double { get set }
+    /// λ: a Gaussian prior of precision Nλ.
+    var weightDecay: Scheduled { get set }
+}
+
 /// A rule that samples from a posterior ∝ exp(−U/T) instead of descending to its mode.
 ///
 /// U = −log posterior. The gradient g that a step gets is that of the MEAN loss over the data, so that
@@ -7,11 +17,7 @@ import CPerturbationKernels
 /// Gaussian prior of precision Nλ. η has the units of θ² (per nat of U). The noise is the rule's own,
 /// independent of every perturbation, and not touched by the stability controller; a perturbation's noise heats
 /// the chain, exactly as minibatch noise does.
-protocol Sampler: KernelRule {
-    var temperature: Scheduled { get }
-    var dataSize: Double { get }
-    var weightDecay: Scheduled { get }
-}
+protocol Sampler: KernelRule, PosteriorRule {}
 
 extension Sampler {
     public var requirements: RuleRequirements { .noise }

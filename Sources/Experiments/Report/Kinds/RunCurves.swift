@@ -15,7 +15,8 @@ struct RunCurves {
             ("loss", "Loss", "loss"), ("accuracy", "Accuracy", "accuracy"),
             ("perplexity", "Perplexity", "perplexity"), ("rmse", "Root mean squared error", "rmse"),
             ("mae", "Mean absolute error", "mae"), ("return", "Return", "return"),
-            ("length", "Length of episodes", "steps"),
+            ("length", "Length of episodes", "steps"), ("energy", "Energy U, mean over the chains", "nats"),
+            ("rHat", "Largest R̂ so far", "R̂"),
         ].compactMap { name, title, axis in measure(name, title, axis) }
     }
 

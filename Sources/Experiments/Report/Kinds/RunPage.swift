@@ -16,7 +16,13 @@ struct RunPage: ReportKind {
     private let evaluation: EvaluationReport?
     private let agentEvaluation: AgentEvaluationReport?
 
-    static func page(of directory: URL) throws -> ReportPage { try RunPage(directory).page }
+    static func page(of directory: URL) throws -> ReportPage {
+        let run = try RunPage(directory)
+        var page = run.page
+        if let sampling = SamplingSections(directory, run.result) { try sampling.add(to: &page) }
+        run.addOrigin(to: &page)
+        return page
+    }
 
     private init(_ directory: URL) throws {
         self.directory = directory
@@ -54,8 +60,11 @@ struct RunPage: ReportKind {
         page.add("What the stability controller did", StabilitySection(log, result?.stability).blocks)
         if let agentEvaluation { page.add("Evaluation", [.facts(Self.facts(agentEvaluation))]) }
         if let evaluation { EvaluationSections(evaluation).add(to: &page) }
-        page.add("Configuration and versions", [versions, sessions, .listing(title: "config.yaml", config)])
         return page
+    }
+
+    private func addOrigin(to page: inout ReportPage) {
+        page.add("Configuration and versions", [versions, sessions, .listing(title: "config.yaml", config)])
     }
 
     private var figures: [ReportPage.Fact] {
@@ -71,6 +80,11 @@ struct RunPage: ReportKind {
         for (metric, words) in [
             ("return", "mean return of the last episodes"),
             ("evaluation.return", "return without exploration"),
+        ] where measured[metric] != nil {
+            figures.append(.init(words, RunTable.value(measured[metric]!, of: metric)))
+        }
+        for (metric, words) in [
+            ("rHat", "largest R̂"), ("effectiveSize", "least effective size"), ("draws", "draws in all"),
         ] where measured[metric] != nil {
             figures.append(.init(words, RunTable.value(measured[metric]!, of: metric)))
         }

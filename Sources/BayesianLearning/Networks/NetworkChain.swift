@@ -1,0 +1,156 @@
+import Datasets
+import Foundation
+import PerturbedEquations
+import PerturbedTorch
+import PosteriorSampling
+import Torch
+import TorchNN
+import Training
+
+/// A chain on the posterior of a network's weights: U(θ) = −Σ log p(yᵢ|xᵢ, θ) − log p(θ), a minibatch at a time.
+///
+/// The whole chain runs on one thread, libtorch's operations too, so that its bits do not depend on how many others move.
+package final class NetworkChain: MarkovChain {
+    package let model: any Module
+    private let modelOptimizer: ModelOptimizer
+    private let parameters: [Tensor]
+    private let likelihood: Likelihood
+    private let prior: any Prior
+    private let scale: MinibatchScale
+    private let data: Dataset
+    private let loader: BatchLoader
+    private let probes: Batch
+    private let batchSize: Int
+    private let key: NoiseKey
+    private var epoch = -1
+    private var batches = Batches(indices: [], size: 1)
+
+    package let functionNames: [String]
+    package var optimizer: PerturbedOptimizer { modelOptimizer.core }
+
+    /// - Parameters:
+    ///   - model: the chain's own.
+    ///   - equation: as `PerturbedEquation.sampling(_:cycle:)` gives it.
+    ///   - probes: how many test examples' predictions chains are compared by.
+    /// - Throws: `ConfigurationError` for an equation that does not fit the model.
+    package init(
+        _ model: any Module, on data: Dataset, likelihood: Likelihood, prior: any Prior,
+        equation: PerturbedEquation, scale: MinibatchScale, batchSize: Int, probes: Int, key: NoiseKey,
+        steps: Int
+    ) throws {
+        self.model = model
+        self.data = data
+        self.likelihood = likelihood
+        self.prior = prior
+        self.scale = scale
+        self.batchSize = batchSize
+        self.key = key
+        parameters = model.parameters.map(\.tensor)
+        modelOptimizer = try ModelOptimizer(
+            model, equation: equation, seed: key.seed, horizon: steps,
+            stepsPerEpoch: max(1, data.train.count / batchSize), threads: 1)
+        loader = BatchLoader(data.train, of: data.kind)
+        let shown = min(probes, data.test.count)
+        self.probes = try BatchLoader(data.test, of: data.kind).load(
+            .init(Array(0..<shown)[...], step: 0, epoch: 0))
+        functionNames = ["norm"] + (0..<shown).map { "probe[\($0)]" }
+    }
+
+    package func step(measuring: Bool) throws -> ChainStep {
+        let step = optimizer.step
+        let perEpoch = data.train.count / batchSize
+        if step / perEpoch != epoch {
+            epoch = step / perEpoch
+            batches = data.train.order(key: key, epoch: epoch).batches(of: batchSize, dropLast: true)
+        }
+        let batch = try loader.load(.init(batches[step % perEpoch], step: step, epoch: epoch))
+        modelOptimizer.zeroGradients()
+        let context = ForwardContext(training: true, seed: key.derived("dropout").word(UInt64(step)))
+        let loss = likelihood.meanLoss(model.forward(batch.inputs, context), batch.targets)
+        try loss.backward()
+        for parameter in parameters { addPrior(of: parameter) }
+        let energy =
+            measuring ? scale.energy(meanLoss: loss.item() + likelihood.constant, prior: priorEnergy) : nil
+        try Libtorch.checkHeldFailure()
+        return ChainStep(energy: energy, outcome: try modelOptimizer.step().outcome)
+    }
+
+    private func addPrior(of parameter: Tensor) {
+        guard let gradient = parameter.gradient else { return }
+        parameter.withUnsafeMutableBytes { theta in
+            gradient.withUnsafeMutableBytes { slope in
+                if parameter.dtype == .float64 {
+                    prior.addDerivative(
+                        at: UnsafeBufferPointer(theta.bindMemory(to: Double.self)), share: scale.priorShare,
+                        to: slope.bindMemory(to: Double.self))
+                } else {
+                    prior.addDerivative(
+                        at: UnsafeBufferPointer(theta.bindMemory(to: Float.self)), share: scale.priorShare,
+                        to: slope.bindMemory(to: Float.self))
+                }
+            }
+        }
+    }
+
+    /// −log p(θ).
+    private var priorEnergy: Double {
+        total {
+            self.prior.energy(of: $0)
+        } of32: {
+            self.prior.energy(of: $0)
+        }
+    }
+
+    /// A sum over the parameters' elements, of float64 and float32.
+    private func total(
+        _ of64: (UnsafeBufferPointer<Double>) -> Double, of32: (UnsafeBufferPointer<Float>) -> Double
+    ) -> Double {
+        parameters.reduce(0) { sum, parameter in
+            sum
+                + parameter.withUnsafeMutableBytes { bytes in
+                    parameter.dtype == .float64
+                        ? of64(UnsafeBufferPointer(bytes.bindMemory(to: Double.self)))
+                        : of32(UnsafeBufferPointer(bytes.bindMemory(to: Float.self)))
+                }
+        }
+    }
+
+    /// ‖θ‖; and of each probe log p(y|x, θ) of its class, or its predicted number.
+    package func functions() throws -> [Double] {
+        let norm = total {
+            sumOfSquares($0)
+        } of32: {
+            sumOfSquares($0)
+        }.squareRoot()
+        guard probes.count > 0 else { return [norm] }
+        let output = withoutGradients { model.forward(probes.inputs, .evaluation) }.converted(to: .float64)
+        try Libtorch.checkHeldFailure()
+        let values = try output.contiguous().array(of: Double.self)
+        let seen: [Double]
+        switch likelihood {
+        case .gaussian: seen = values
+        case .categorical:
+            let classes = data.kind.target.classes
+            seen = try probes.targets.array(of: Int64.self).enumerated().map { example, label in
+                let scores = values[(example * classes)..<((example + 1) * classes)]
+                return scores[scores.startIndex + Int(label)] - logSumExp(scores)
+            }
+        }
+        return [norm] + seen
+    }
+
+    package func withParameters<Result>(
+        _ body: ([UnsafeMutableRawBufferPointer]) throws -> Result
+    ) throws -> Result {
+        try withExtendedLifetime(parameters) {
+            // The memory of a parameter stays where it is as long as the parameter does.
+            try body(parameters.map { $0.withUnsafeMutableBytes { $0 } })
+        }
+    }
+}
+
+/// log Σ exp(xᵢ), of large numbers too.
+private func logSumExp(_ values: ArraySlice<Double>) -> Double {
+    let largest = values.max() ?? 0
+    return largest + log(values.reduce(0) { $0 + exp($1 - largest) })
+}

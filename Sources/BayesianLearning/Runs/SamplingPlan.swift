@@ -1,0 +1,79 @@
+import Datasets
+import Foundation
+import PerturbedEquations
+import PosteriorSampling
+import Torch
+import TorchNN
+import Training
+
+/// All that a sampling run is made of, built and ready.
+public struct SamplingPlan {
+    /// The run's name, for people, and the model's in the catalogue.
+    public let name: String
+    public let modelName: String
+    public let data: Dataset
+    public let prior: NamedPrior
+    public let likelihood: Likelihood
+    public let settings: SamplingSettings
+    let ruleName: String
+    let chains: [NetworkChain]
+
+    /// Builds a model for each chain.
+    ///
+    /// - Parameter build: makes a model from the seed of its first weights.
+    /// - Throws: `ConfigurationError` where equation, model and data make no posterior to sample; what `build` throws;
+    ///   `TorchError`.
+    public init(
+        name: String, modelName: String, data: Dataset, prior: NamedPrior, likelihood given: Likelihood?,
+        equation: PerturbedEquation, settings: SamplingSettings, build: (_ seed: UInt64) throws -> any Module
+    ) throws {
+        self.name = name
+        self.modelName = modelName
+        self.data = data
+        self.prior = prior
+        self.settings = settings
+        ruleName = type(of: equation.rule).catalogueEntry.name
+        likelihood = try .of(data.kind, given: given)
+        try require(
+            settings.batchSize <= data.train.count, "sampling.batchSize", is: settings.batchSize,
+            allowed: "1 to \(data.train.count), the training examples")
+        let scale = MinibatchScale(examples: data.train.count)
+        let equation = try equation.sampling(scale, cycle: settings.schedule.cycle)
+        chains = try (0..<settings.chains).map { [likelihood] chain in
+            let key = NoiseKey.chain(chain, seed: settings.seed)
+            let model = try build(key.derived("initialise").seed)
+            if let buffer = model.buffers.first {
+                throw ConfigurationError(
+                    "has buffers (\(buffer.name), …): batch normalisation makes the loss of an example depend on the "
+                        + "others in its batch, so that there is no likelihood; allowed: models without it",
+                    path: "model.\(modelName)")
+            }
+            let chain = try NetworkChain(
+                model, on: data, likelihood: likelihood, prior: prior.prior, equation: equation, scale: scale,
+                batchSize: settings.batchSize, probes: settings.probes, key: key,
+                steps: settings.schedule.steps)
+            try Self.requireNoSignals(chain.optimizer)
+            return chain
+        }
+    }
+
+    /// The sampler of these chains; the draws go to a directory, which must exist.
+    package func sampler(to directory: URL, threads: Int) throws -> ChainSampler {
+        try ChainSampler(
+            chains, schedule: settings.schedule, to: directory, threads: threads,
+            // libtorch's operations stay on the chain's thread, for this thread and all calls on it.
+            prepare: { Threads.count = 1 })
+    }
+
+    /// Refuses terms and controllers that need more of a batch than its gradient.
+    private static func requireNoSignals(_ core: PerturbedOptimizer) throws {
+        if let signal = core.possibleSignals.map(\.rawValue).min() {
+            throw ConfigurationError(
+                "has a term that needs the signal \(signal), which a chain does not give; allowed: terms that need none",
+                path: "perturbation")
+        }
+        try require(
+            !core.needsSmallBatch, "controllers", is: "gradientNoiseScale",
+            allowed: "with a sampler: others, since its minibatches have no parts")
+    }
+}

@@ -1,0 +1,41 @@
+/// A chain that has left every place where its density can be computed.
+public struct SamplingDivergence: Error, Sendable, CustomStringConvertible {
+    /// The number of the chain, from 0.
+    public var chain: Int
+    /// Steps that the chain had taken.
+    public var step: Int
+    /// U at the chain's first step, and the last one that was a number.
+    public var firstEnergy: Double
+    public var lastEnergy: Double
+    /// η of the step that could not be taken.
+    public var learningRate: Double
+    /// Draws of each chain that were kept.
+    public var draws: Int
+
+    public var description: String {
+        "chain \(chain) exploded: at step \(step) its gradient was not finite, \(ChainSampler.patience) steps in a row. Its "
+            + "energy U was \(Self.short(firstEnergy)) at its first step and \(Self.short(lastEnergy)) when it could last be "
+            + "computed; the step size was \(Self.short(learningRate)). "
+            + (lastEnergy > firstEnergy
+                ? "Steps that large overshoot further each time: try a learning rate of \(Self.short(learningRate / 10))."
+                : "Either the steps are too large, and a learning rate of \(Self.short(learningRate / 10)) may do, or the density has an "
+                    + "edge there, beyond which it cannot be computed: transform θ so that it has none.")
+            + " \(draws) draws of each chain are kept, the last of them perhaps far out."
+    }
+
+    /// Three digits.
+    private static func short(_ value: Double) -> String {
+        guard value.isFinite, value != 0 else { return "\(value)" }
+        var (mantissa, exponent) = (abs(value), 0)
+        while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+        while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+        let rounded = (mantissa * 100).rounded() / 100 * (value < 0 ? -1 : 1)
+        if (-3..<5).contains(exponent) {
+            var scale = 1.0
+            for _ in 0..<abs(exponent) { scale *= 10 }
+            let plain = exponent < 0 ? rounded / scale : rounded * scale
+            return "\((plain * 100_000).rounded() / 100_000)"
+        }
+        return "\(rounded)e\(exponent)"
+    }
+}

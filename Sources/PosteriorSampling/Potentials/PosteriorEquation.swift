@@ -1,0 +1,41 @@
+import PerturbedEquations
+
+extension PerturbedEquation {
+    /// The equation for a posterior of N examples: the rule is told N, and the cycle scales its step and its temperature.
+    ///
+    /// - Throws: `ConfigurationError` where the rule does not sample, has settings that the posterior decides, or where θ is
+    ///   perturbed.
+    public func sampling(_ scale: MinibatchScale, cycle: SamplingCycle? = nil) throws -> PerturbedEquation {
+        let name = type(of: rule).catalogueEntry.name
+        guard var sampler = rule as? any PosteriorRule else {
+            let names = Catalogue.builtIn.rules.filter { $0 is any PosteriorRule.Type }
+                .map { $0.catalogueEntry.name }
+            throw ConfigurationError(
+                "is \(name), which goes to a mode and does not sample; allowed: \(names.joined(separator: ", "))",
+                path: "rule")
+        }
+        try require(
+            sampler.dataSize == 1, "rule.\(name).dataSize", is: sampler.dataSize,
+            allowed: "left out: the posterior has \(scale.examples) examples, and says so itself")
+        try require(
+            sampler.weightDecay.constant == 0, "rule.\(name).weightDecay",
+            is: sampler.weightDecay.constant.map { "\($0)" } ?? "a schedule",
+            allowed: "left out: a Gaussian prior is said by the prior")
+        if let parameterPerturbation {
+            throw ConfigurationError(
+                "is \(type(of: parameterPerturbation).catalogueEntry.name), under which the chain would sample another "
+                    + "density; allowed: none", path: "parameterPerturbation")
+        }
+        sampler.dataSize = Double(scale.examples)
+        if let cycle {
+            try cycle.validate()
+            sampler.learningRate =
+                sampler.learningRate
+                * Scheduled(CosineRestartsSchedule(from: 1, to: 0, period: .steps(cycle.length)))
+            sampler.temperature = sampler.temperature * Scheduled(CyclePhaseSchedule(cycle))
+        }
+        var result = self
+        result.rule = sampler
+        return result
+    }
+}

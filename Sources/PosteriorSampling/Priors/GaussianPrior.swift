@@ -1,0 +1,77 @@
+import Foundation
+import PerturbedEquations
+
+/// Independent normal weights: p(θ) = N(0, s²).
+///
+/// ```
+/// −log p = θ²/(2s²) + log s + ½log 2π,   derivative θ/s²
+/// ```
+///
+/// It is a weight decay of λ = 1/(Ns²) in units of the mean loss over N examples.
+public struct GaussianPrior: Prior, Equatable {
+    /// s, > 0, in units of θ; 1 unless told.
+    public var deviation: Double
+
+    public init(deviation: Double = 1) { self.deviation = deviation }
+
+    public func energy(_ theta: Double) -> Double {
+        let z = theta / deviation
+        return 0.5 * z * z + log(deviation) + 0.5 * log(2 * Double.pi)
+    }
+
+    public func derivative(_ theta: Double) -> Double { theta / (deviation * deviation) }
+
+    public func addDerivative(
+        at theta: UnsafeBufferPointer<Float>, share: Double, to gradient: UnsafeMutableBufferPointer<Float>
+    ) {
+        let factor = Float(share / (deviation * deviation))
+        for index in theta.indices { gradient[index] += factor * theta[index] }
+    }
+
+    public func addDerivative(
+        at theta: UnsafeBufferPointer<Double>, share: Double, to gradient: UnsafeMutableBufferPointer<Double>
+    ) {
+        let factor = share / (deviation * deviation)
+        for index in theta.indices { gradient[index] += factor * theta[index] }
+    }
+
+    public func energy(of theta: UnsafeBufferPointer<Float>) -> Double {
+        energy(theta.count, sumOfSquares(theta))
+    }
+    public func energy(of theta: UnsafeBufferPointer<Double>) -> Double {
+        energy(theta.count, sumOfSquares(theta))
+    }
+
+    private func energy(_ count: Int, _ squares: Double) -> Double {
+        squares / (2 * deviation * deviation) + Double(count)
+            * (log(deviation) + 0.5 * log(2 * Double.pi))
+    }
+
+    public func validate() throws { try requireProper("deviation", deviation) }
+
+    public static let catalogueEntry = CatalogueEntry(
+        name: "gaussian", summary: "Independent normal weights: weight decay.",
+        equation: "p(θ) = N(0, s²); −log p = θ²/(2s²) + log s + ½log 2π",
+        parameters: [.init("deviation", "number", default: "1", allowed: "> 0", unit: "θ", "s")],
+        source: "MacKay 1992, A Practical Bayesian Framework for Backpropagation Networks")
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(deviation: try container.decode(.deviation, default: 1))
+    }
+}
+
+/// Σxᵢ².
+@_specialize(where S == Float)
+@_specialize(where S == Double)
+package func sumOfSquares<S: EquationScalar>(_ values: UnsafeBufferPointer<S>) -> Double {
+    // Eight sums side by side: one would wait for itself.
+    var sums = SIMD8<Double>.zero
+    let whole = values.count / 8 * 8
+    for start in stride(from: 0, to: whole, by: 8) {
+        var x = SIMD8<Double>.zero
+        for lane in 0..<8 { x[lane] = Double(values[start + lane]) }
+        sums += x * x
+    }
+    return values[whole...].reduce(sums.sum()) { $0 + Double($1) * Double($1) }
+}
