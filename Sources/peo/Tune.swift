@@ -11,11 +11,12 @@ struct Tune: ParsableCommand {
             Examples:
               peo tune Examples/tune-digits.yaml
               peo tune Examples/tune-digits.yaml --json
+              peo tune Examples/tune-cartpole.yaml
               peo tune Examples/digits-mlp.yaml --find-sigma
 
             A search names a configuration and the values that some of its settings may take. Trials are proposed at random,
-            evenly (Sobol) or by what did well so far (TPE), judged on held-out data, and trained longer where they are among
-            the best (successive halving). The best are then trained to their end with seeds of their own, beside the
+            evenly (Sobol) or by what did well so far (TPE), judged on held-out data (an agent by its returns), and trained longer
+            where they are among the best (successive halving). The best are then trained to their end with seeds of their own, beside the
             configuration as it is, and the best of those is written to best.yaml. A search that was interrupted or killed
             goes on with the same command.
 

@@ -268,7 +268,48 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: directory.file("film2.gif").path))
     }
 
-    @Test func tuningIsForModels() throws {
+    /// Trials are halved by their returns, and the best is confirmed beside the configuration as it is.
+    @Test func settingsAreSearched() throws {
+        let directory = try TemporaryDirectory()
+        _ = try PeoTool.config(Self.small, in: directory)
+        let study = try PeoTool.config(
+            """
+            config: test.yaml
+            search:
+              rule.adam.learningRate.linear.from: {log: [1e-4, 1e-2]}
+              agent.ppo.lambda: {linear: [0.8, 1]}
+            trials: 6
+            halving: {factor: 2, rungs: 2}
+            confirm: {top: 2, seeds: 2}
+            """, in: directory, name: "find.yaml")
+        let output = try PeoTool.run(["tune", study, "--json"], in: directory)
+        #expect(output.status == 0, "\(output.all)")
+        let report = output.json
+        #expect(report["metric"] as? String == "return" && report["isHigherBetter"] as? Bool == true)
+        let trials = report["trials"] as? [[String: Any]] ?? []
+        let values = trials.map { $0["values"] as? [Double] ?? [] }
+        #expect(values.count == 6 && values.allSatisfy { $0.allSatisfy { $0 >= 8 } }, "\(output.all)")
+        #expect(values.contains { $0.count == 2 } && values.contains { $0.count == 1 }, "\(values)")
+        let finalists = report["finalists"] as? [[String: Any]] ?? []
+        let means = finalists.compactMap { $0["mean"] as? Double }
+        #expect(means.count == 3 && finalists[0]["trial"] == nil, "\(finalists)")
+        let best = try #require(report["best"] as? Int)
+        let bestMean = finalists.first { $0["trial"] as? Int == best }?["mean"] as? Double
+        #expect(bestMean == means.dropFirst().max())
+        let text = try PeoTool.run(["tune", study], in: directory)
+        #expect(
+            text.stdout.contains("best: trial \(best)") && !text.stdout.contains("held-out"), "\(text.all)")
+        let run = try PeoTool.run(
+            ["train", "searches/find/best.yaml", "--set", "training.steps=500"], in: directory)
+        #expect(run.status == 0, "\(run.all)")
+        try Data("Plotly = 1".utf8).write(to: directory.file("plotly.js"))
+        let page = try PeoTool.run(
+            ["report", "searches/find"], in: directory,
+            environment: ["PEO_PLOTLY": directory.file("plotly.js").path])
+        #expect(page.status == 0, "\(page.all)")
+    }
+
+    @Test func aRangeOfNoiseIsForModels() throws {
         let directory = try TemporaryDirectory()
         let config = try PeoTool.config(Self.small, in: directory)
         let output = try PeoTool.run(["tune", config, "--find-sigma"], in: directory)

@@ -34,6 +34,30 @@ import Testing
         }
     }
 
+    /// An agent's run waits too, and says what a result would say there.
+    @Test func anAgentsPausesLeaveNoTrace() throws {
+        let directory = try TemporaryDirectory()
+        let config = try PeoTool.config(
+            AgentTests.pendulum.replacingOccurrences(of: "steps: 40000", with: "steps: 6000"), in: directory)
+        let whole = try PeoTool.run(["train", config, "--output", "whole"], in: directory)
+        #expect(whole.status == 0, "\(whole.all)")
+        let first = try PeoTool.run(
+            ["train", config, "--output", "parts", "--pause-at", "0.3", "--json"], in: directory)
+        let pause = first.json["pause"] as? [String: Any] ?? [:]
+        let metrics = pause["metrics"] as? [String: Double] ?? [:]
+        // Rollouts are of 111 steps, and the one that reaches 1,800 is ended.
+        #expect(pause["step"] as? Int == 1887 && pause["on"] as? String == "episodes", "\(first.all)")
+        #expect(metrics["return"] ?? 0 < -500 && metrics["evaluation.return"] != nil, "\(first.all)")
+        #expect(!FileManager.default.fileExists(atPath: directory.file("parts/result.json").path))
+        for share in ["0.3", "0.7", "1"] {
+            let next = try PeoTool.run(
+                ["train", "--resume", "parts", "--pause-at", share, "--json"], in: directory)
+            #expect(next.status == 0, "\(next.all)")
+            if share == "0.3" { #expect(try Self.pause(next) == Self.pause(first), "\(next.all)") }
+        }
+        try ResumeTests.expectSame(directory.file("parts"), as: directory.file("whole"), "paused twice")
+    }
+
     /// A cell's run is where it was told to be, or nowhere: a run of another name would be lost to who started it.
     @Test func aCellTakesNoOtherPlace() throws {
         let directory = try TemporaryDirectory()

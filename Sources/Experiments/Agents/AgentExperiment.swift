@@ -47,10 +47,10 @@ public struct AgentExperiment {
     }
 
     private static func train(_ trainer: AgentTrainer, _ share: Double) throws -> RunEnd {
-        guard share >= 1 else {
-            throw ConfigError(.badOverride, "an agent's run cannot wait; --pause-at is for models")
+        switch try trainer.train(pausingAt: Int((share * Double(trainer.totalSteps)).rounded(.up))) {
+        case .finished(let result): .finished(result)
+        case .paused(let pause): .paused(pause)
         }
-        return .finished(try trainer.train())
     }
 
     /// Makes the environment and the agent.

@@ -6,7 +6,7 @@ extension Cell {
     ///
     /// - Throws: `FileError`.
     static func all(
-        of config: some RunConfig, _ title: String, in folder: URL, seeds: [UInt64], pause: Pause? = nil
+        of config: any RunConfig, _ title: String, in folder: URL, seeds: [UInt64], pause: Pause? = nil
     ) throws -> [Cell] {
         let file = folder.appendingPathComponent("config.yaml")
         if !FileManager.default.fileExists(atPath: file.path) {

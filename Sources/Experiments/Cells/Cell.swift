@@ -41,8 +41,8 @@ public struct CellOutcome: Codable, Sendable, Equatable {
     }
 
     public var status: Status
-    /// Numbers measured with the last weights, by name: those of the test data, and `validation.` those of the held-out
-    /// data.
+    /// Numbers measured with the last weights, by name: those of the test data or of an agent's episodes, and `validation.`
+    /// those of the held-out data.
     public var metrics: [String: Double]
     /// Why it was not completed.
     public var message: String?

@@ -3,6 +3,11 @@ import PerturbedEquations
 /// A number by which arms are compared, or trials judged.
 struct CellMetric: Equatable {
     let name: String
+    /// Of what it is: `validation.` of held-out data, nothing of the test data or of an agent's episodes.
+    var prefix = ""
+
+    /// Its name in an outcome.
+    var key: String { prefix + name }
 
     /// Whether more is better.
     var isHigherBetter: Bool {

@@ -71,12 +71,8 @@ final class CellProcess {
         }
         if process.terminationStatus == 0 {
             if let waiting = try? JSON.decoder().decode(Waiting.self, from: said).pause {
-                let prefix = waiting.on == "test" ? "" : waiting.on + "."
                 return .outcome(
-                    CellOutcome(
-                        status: .paused, metrics: waiting.evaluation.numbers(prefix: prefix),
-                        message: nil,
-                        peakBytes: peak))
+                    CellOutcome(status: .paused, metrics: waiting.metrics, message: nil, peakBytes: peak))
             }
             let result = try RunResults.read(cell.directory.appendingPathComponent("result.json"))
             return .outcome(

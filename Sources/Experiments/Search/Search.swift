@@ -6,8 +6,9 @@ import Training
 
 /// Looks for good values of a configuration's settings: what `peo tune` does.
 ///
-/// Trials are judged on held-out data, by successive halving; the best are trained again with other seeds, beside the
-/// configuration as it is, and the best of those is written to a file that runs. The test data are not looked at.
+/// Trials are judged on held-out data, or an agent's by its returns, by successive halving; the best are trained again with
+/// other seeds, beside the configuration as it is, and the best of those is written to a file that runs. The test data are not
+/// looked at.
 ///
 /// With one run at a time a search takes the same decisions each time. With more, what has ended when a decision is due depends
 /// on the machine; decisions are kept, so that a search that was killed goes on with its own.
@@ -73,11 +74,8 @@ public struct Search {
     public func run(program: URL, told: @escaping (String) -> Void) throws -> SearchReport {
         let study = try StudyDirectory(directory, kind: .search, text: config.text, file: file)
         defer { withExtendedLifetime(study) {} }
-        let middle = SearchTrial(
-            0, at: Array(repeating: 0.5, count: config.dimensions.count), of: config.dimensions)
         let pool = CellPool(
-            program: program,
-            parallel: CellPool.parallel([try experiment(middle.node(config.base))], config.parallel))
+            program: program, parallel: CellPool.parallel([try middle()], config.parallel))
         let (state, metric) = try explore(pool, told)
         if state.trials.count < config.trials {
             told(
@@ -99,12 +97,17 @@ public struct Search {
         return report
     }
 
-    /// A configuration to be judged on held-out data.
-    private func experiment(_ node: ConfigNode) throws -> ExperimentConfig {
-        var experiment = try RunConfigs.decodeModel(node, for: "peo tune")
-        experiment.training.validation =
-            experiment.training.validation ?? .init(fraction: config.fraction)
+    /// A configuration to be judged: a model on held-out data, an agent by its episodes.
+    private func experiment(_ node: ConfigNode) throws -> any RunConfig {
+        var experiment = try RunConfigs.decode(node)
+        experiment.holdOut(fraction: config.fraction)
         return experiment
+    }
+
+    /// The configuration with every setting in the middle of its range.
+    private func middle() throws -> any RunConfig {
+        let point = Array(repeating: 0.5, count: config.dimensions.count)
+        return try experiment(SearchTrial(0, at: point, of: config.dimensions).node(config.base))
     }
 
     // MARK: The trials
@@ -115,6 +118,7 @@ public struct Search {
     private func explore(
         _ pool: CellPool, _ told: @escaping (String) -> Void
     ) throws -> (SearchState, CellMetric?) {
+        let prefix = type(of: try middle()).choosingPrefix
         let journal = try SearchJournal(directory.appendingPathComponent("decisions.jsonl"))
         var state = SearchState(config)
         var metric: CellMetric?
@@ -140,10 +144,10 @@ public struct Search {
             let job = jobs[cell.outcome.path]!
             ended[key(job)]![Int(cell.seed - Self.trialSeeds) - 1] = outcome
             if metric == nil, !outcome.metrics.isEmpty {
-                let known = outcome.metrics.keys.filter { $0.hasPrefix("validation.") }
+                let known = outcome.metrics.keys.filter { $0.hasPrefix(prefix) }
                 metric = try .named(
-                    config.metric, among: Set(known.map { String($0.dropFirst("validation.".count)) }),
-                    file: file)
+                    config.metric, among: Set(known.map { String($0.dropFirst(prefix.count)) }), file: file)
+                metric?.prefix = prefix
             }
             let outcomes = ended[key(job)]!.compactMap { $0 }
             guard outcomes.count == config.seeds else { return }
@@ -164,7 +168,7 @@ public struct Search {
             let share = config.halving.share(ofRung: job.rung)
             told(
                 "\(cell.title), \(String(format: "%.0f%%", share * 100)) trained: "
-                    + outcome.words(prefix: "validation.") + " with \(state.trials[job.trial].shortWords)")
+                    + outcome.words(prefix: prefix) + " with \(state.trials[job.trial].shortWords)")
         }
         return (state, metric)
     }
@@ -186,7 +190,7 @@ public struct Search {
     ) throws -> [SearchReport.Finalist] {
         let seeds = (1...UInt64(config.confirming.seeds)).map { Self.confirmingSeeds + $0 }
         let best = state.ranking.filter(\.loss.isFinite).prefix(config.confirming.top).map(\.trial)
-        var entries: [(trial: Int?, name: String, config: ExperimentConfig)] = try best.map {
+        var entries: [(trial: Int?, name: String, config: any RunConfig)] = try best.map {
             ($0, "trial-\($0)", try experiment(state.trials[$0].node(config.base)))
         }
         // A configuration may lack a setting that is searched, and then cannot be run as it is.
@@ -197,7 +201,7 @@ public struct Search {
                 seeds: seeds)
         }
         let outcomes = try pool.run(cells) { cell, outcome, done, all in
-            told("\(cell.title): \(outcome.words(prefix: "validation.")) (\(done) of \(all) that confirm)")
+            told("\(cell.title): \(outcome.words(prefix: metric.prefix)) (\(done) of \(all) that confirm)")
         }
         return entries.enumerated().map { number, entry in
             SearchReport.Finalist(

@@ -21,7 +21,7 @@ public struct SearchReport: Codable, Sendable {
         public var trial: Int?
         public var seeds: [UInt64]
         public var outcomes: [CellOutcome]
-        /// The metric on the held-out data over the seeds; nil where one was not trained to its end.
+        /// The metric over the seeds, on what trials are judged on; nil where one was not trained to its end.
         public var mean: Double?
         /// Student's interval of the mean; nil for fewer than two seeds.
         public var interval: Interval?
@@ -30,7 +30,7 @@ public struct SearchReport: Codable, Sendable {
             self.trial = trial
             self.seeds = seeds
             self.outcomes = outcomes
-            let values = outcomes.compactMap { $0.metrics["validation.\(metric.name)"] }
+            let values = outcomes.compactMap { $0.metrics[metric.key] }
             guard values.count == seeds.count else { return }
             mean = Sample.mean(values)
             interval = StudentT.interval(ofMean: values)
@@ -39,8 +39,11 @@ public struct SearchReport: Codable, Sendable {
 
     public var name: String
     public var method: SearchMethod
-    /// By what trials were judged, on held-out data.
+    /// By what trials were judged.
     public var metric: String
+    /// What its name begins with in outcomes: `validation.` for held-out data, nothing for an agent's episodes. Nil, in files of
+    /// older versions, is `validation.`.
+    public var prefix: String?
     /// Whether more of the metric is better.
     public var isHigherBetter: Bool
     /// The shares of the training after which trials were measured.
@@ -58,6 +61,7 @@ public struct SearchReport: Codable, Sendable {
         self.name = name
         method = config.method
         self.metric = metric.name
+        prefix = metric.prefix
         isHigherBetter = metric.isHigherBetter
         shares = (0..<config.halving.rungs).map(config.halving.share)
         settings = config.dimensions.map(\.name)
@@ -73,5 +77,8 @@ public struct SearchReport: Codable, Sendable {
         best = candidates.min { metric.loss($0.mean!) < metric.loss($1.mean!) }?.trial
     }
 
-    var judge: CellMetric { CellMetric(name: metric) }
+    var judge: CellMetric { CellMetric(name: metric, prefix: prefix ?? "validation.") }
+
+    /// What trials were judged on, in words.
+    var judgedOn: String { judge.prefix.isEmpty ? "with other seeds" : "on held-out data" }
 }

@@ -55,7 +55,7 @@ struct SearchState {
 
     /// Notes how a trial's seeds ended on a rung.
     mutating func note(_ outcomes: [CellOutcome], of trial: Int, rung: Int, metric: CellMetric) {
-        let values = outcomes.compactMap { $0.metrics["validation.\(metric.name)"] }
+        let values = outcomes.compactMap { $0.metrics[metric.key] }
         let isWhole = values.count == config.seeds
         losses[rung][trial] = isWhole ? metric.loss(Sample.mean(values)) : .infinity
         self.outcomes[trial] = outcomes

@@ -7,6 +7,14 @@ import Torch
 import TorchNN
 import Training
 
+/// How a call of ``AgentTrainer/train(pausingAt:)`` ended.
+public enum AgentTrainingEnd: Sendable {
+    /// All steps were taken.
+    case finished(AgentResult)
+    /// The run waits with a checkpoint.
+    case paused(PausedRun)
+}
+
 /// Runs an ``AgentPlan`` to its end: acting and learning, metrics, checkpoints, evaluation.
 ///
 /// A run that is killed at any instant and resumed ends with the same bits as one that was not: everything random is
@@ -63,14 +71,25 @@ public final class AgentTrainer {
     /// - Throws: `TrainingStopped` when interrupted or given up, with a checkpoint saved; `EnvironmentError`, `FileError`,
     ///   `TorchError`.
     public func train() throws -> AgentResult {
+        guard case .finished(let result) = try train(pausingAt: totalSteps) else {
+            preconditionFailure("a run that is not asked to pause does not")
+        }
+        return result
+    }
+
+    /// Trains to the end, or until a number of environment steps before it is taken, where the run waits with a checkpoint.
+    ///
+    /// Nothing of the run depends on its pauses.
+    /// - Throws: as ``train()``.
+    public func train(pausingAt pause: Int) throws -> AgentTrainingEnd {
         defer { reporter.finish() }
-        while step < plan.settings.steps {
+        while step < min(pause, totalSteps) {
             let before = step
             let started = clock.now
             let report = try advance()
             trainingTime += clock.now - started
             progress.take(report)
-            let isLast = step >= plan.settings.steps
+            let isLast = step >= totalSteps
             if isLast || isDue(plan.settings.logEvery, since: before) { try logLine() }
             if reporter.isDue { show() }
             try requireProgress()
@@ -79,15 +98,18 @@ public final class AgentTrainer {
             if stops, !isLast {
                 throw TrainingStopped(
                     .interrupted,
-                    "interrupted after step \(step) of \(plan.settings.steps); everything is saved",
+                    "interrupted after step \(step) of \(totalSteps); everything is saved",
                     step: step, checkpointStep: step)
             }
         }
-        return try finish()
+        return step < totalSteps ? .paused(try waitHere()) : .finished(try finish())
     }
 
     /// Environment steps taken.
     var step: Int { learner.environmentSteps }
+
+    /// Environment steps of the whole run.
+    public var totalSteps: Int { plan.settings.steps }
 
     /// Whether a multiple of `interval` was reached since `before` steps: a function of the steps alone.
     private func isDue(_ interval: Int, since before: Int) -> Bool { step / interval > before / interval }
@@ -150,7 +172,7 @@ public final class AgentTrainer {
         func value(_ name: String) -> Double? { shown.first { $0.name == name }?.value }
         reporter.show(
             AgentSnapshot(
-                step: step, totalSteps: plan.settings.steps, meanReturn: progress.meanReturn,
+                step: step, totalSteps: totalSteps, meanReturn: progress.meanReturn,
                 meanLength: progress.meanLength, approximateKL: value("approximateKL"),
                 sigma: value("sigma")))
     }
@@ -177,19 +199,32 @@ public final class AgentTrainer {
             step: step, checkpointStep: saved)
     }
 
+    /// Leaves the run with a checkpoint of this step, and says how good the agent is.
+    private func waitHere() throws -> PausedRun {
+        if try run.checkpoints.steps().first != step { try save() }
+        return PausedRun(step: step, on: "episodes", metrics: try measured().metrics)
+    }
+
     private func finish() throws -> AgentResult {
         try SafetensorsFile.write(AgentCheckpoint.weights(of: learner), to: run.model)
+        let result = try measured()
+        let record = MetricsRecord(
+            kind: .test, step: step,
+            values: [("return", result.evaluation.mean), ("length", result.evaluation.meanLength)])
+        try log.append(record)
+        try board.append(record)
+        try result.write(to: run.result)
+        return result
+    }
+
+    /// What a run that ends at this step has come to.
+    private func measured() throws -> AgentResult {
         let evaluation = try AgentEvaluation.play(
             learner, in: plan.environment.environment, episodes: plan.settings.evaluationEpisodes,
             seed: plan.settings.seed)
-        let record = MetricsRecord(
-            kind: .test, step: step,
-            values: [("return", evaluation.mean), ("length", evaluation.meanLength)])
-        try log.append(record)
-        try board.append(record)
         let cores = learner.optimizers.map(\.optimizer.core)
         let seconds = secondsBefore + trainingTime / .seconds(1)
-        let result = AgentResult(
+        return AgentResult(
             status: .completed, name: plan.name, environment: plan.environment.name,
             algorithm: plan.algorithm.name,
             parameters: learner.networks.reduce(0) { $0 + $1.module.parameterCount },
@@ -198,7 +233,5 @@ public final class AgentTrainer {
             meanLength: progress.meanLength, bestReturn: progress.collapse.best, evaluation: evaluation,
             collapses: progress.collapse.collapses, stability: StabilityReport(of: cores),
             gradientEvaluations: cores.reduce(0) { $0 + $1.evaluations.gradients })
-        try result.write(to: run.result)
-        return result
     }
 }

@@ -6,11 +6,18 @@ public enum TrainingEnd: Sendable {
     case paused(PausedRun)
 }
 
-/// Where a run waits, and how good it is there.
+/// Where a run of a model or an agent waits, and how good it is there.
 public struct PausedRun: Codable, Sendable, Equatable {
-    /// Logical steps taken.
+    /// Steps taken: logical ones, or those of an agent in its environment.
     public var step: Int
-    public var evaluation: Evaluation
-    /// What was measured on: `validation`, or `test` where nothing is held out.
+    /// What was measured on: `validation`, `test` where nothing is held out, or an agent's `episodes`.
     public var on: String
+    /// What was measured, by the names that a result has: `validation.loss`, `return`.
+    public var metrics: [String: Double]
+
+    public init(step: Int, on: String, metrics: [String: Double]) {
+        self.step = step
+        self.on = on
+        self.metrics = metrics
+    }
 }

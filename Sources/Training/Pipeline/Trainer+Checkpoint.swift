@@ -30,7 +30,8 @@ extension Trainer {
     func waitHere() throws -> PausedRun {
         if try run.checkpoints.steps().first != step { try save() }
         let (kind, evaluation) = try judge()
-        return PausedRun(step: step, evaluation: evaluation, on: kind.rawValue)
+        let prefix = kind == .test ? "" : "\(kind.rawValue)."
+        return PausedRun(step: step, on: kind.rawValue, metrics: evaluation.numbers(prefix: prefix))
     }
 
     /// Writes the checkpoint of the best evaluation.

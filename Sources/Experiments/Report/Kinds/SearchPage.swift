@@ -24,7 +24,7 @@ struct SearchPage: ReportKind {
             kind: "Search", title: report.name,
             summary:
                 "\(report.trials.count) trials of \(report.settings.count) settings, proposed by \(report.method.rawValue), "
-                + "judged by \(report.metric) on held-out data (\(report.isHigherBetter ? "more" : "less") is better).",
+                + "judged by \(report.metric) \(report.judgedOn) (\(report.isHigherBetter ? "more" : "less") is better).",
             figures: figures)
         page.add("What it found", [conclusion, bestSettings, finalists])
         page.add("Settings", [.charts(report.settings.compactMap(chart))])
@@ -62,13 +62,13 @@ struct SearchPage: ReportKind {
                 name: finalist.trial.map { "trial \($0)" } ?? "the configuration as it is",
                 mean: finalist.mean?.short6, lower: finalist.interval?.lower.short6,
                 upper: finalist.interval?.upper.short6,
-                points: finalist.outcomes.compactMap { $0.metrics["validation.\(report.metric)"]?.short6 },
+                points: finalist.outcomes.compactMap { $0.metrics[report.judge.key]?.short6 },
                 tone: finalist.trial != nil && finalist.trial == report.best ? .good : .neutral)
         }
         return .charts([
             ReportChart(
                 forest: "The best trials, trained to their end",
-                x: .init("\(report.metric) on held-out data", isShare: report.judge.isShare), rows,
+                x: .init("\(report.metric) \(report.judgedOn)", isShare: report.judge.isShare), rows,
                 caption:
                     "Large marks: the mean over seeds, with Student's 95% interval. Small marks: each seed.")
         ])
@@ -103,7 +103,7 @@ struct SearchPage: ReportKind {
         let hidden = report.trials.count { ($0.values.last ?? nil).map { $0 > highest } ?? false }
         return ReportChart(
             lines: setting, x: .init("value", isLogarithmic: least > 0 && most > 30 * least),
-            y: .init("\(report.metric) on held-out data", isShare: report.judge.isShare), series,
+            y: .init("\(report.metric) \(report.judgedOn)", isShare: report.judge.isShare), series,
             caption: "Each trial where it stopped: those that were trained longer had done better."
                 + (hidden > 0 ? " Above the chart: \(hidden), beyond \(report.judge.text(highest))." : ""))
     }
