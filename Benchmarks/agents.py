@@ -1,7 +1,8 @@
 """Environment steps per second of agents as they act and learn: PEO beside CleanRL-style PyTorch, in one run.
 
     make bench-agents
-    scripts/with-packages gymnasium Benchmarks/agents.py --peo .build/release/peo [--rounds 3] [--steps N] [CASE ...]
+    scripts/with-packages gymnasium Benchmarks/agents.py --peo .build/release/peo [--rounds 3] [--steps N] [--threads N]
+        [CASE ...]
 
 Each round runs PyTorch's script and PEO in turn, each in a process of its own with as many threads; the ratio is taken
 within a round, and the median is printed. Both have the same algorithm, networks and numbers.
@@ -28,18 +29,21 @@ def main():
     parser.add_argument("--peo", required=True)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, help="that are timed; as the case has them unless told")
+    parser.add_argument("--threads", type=int, help="of both; as the case has them unless told")
     parser.add_argument("cases", nargs="*", metavar="CASE")
     options = parser.parse_args()
     for case in options.cases or CASES:
         if case not in CASES:
             sys.exit(f"agents.py: there is no case '{case}'; allowed: {', '.join(CASES)}")
         name, threads, steps = CASES[case]
+        threads = options.threads or threads
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
         steps = str(options.steps or steps)
         rows = []
         for _ in range(options.rounds):
-            torch = output_of([sys.executable, script, "--steps", steps], threads)
-            own = output_of([options.peo, "bench", "agents", case, "--steps", steps, "--json"], threads)
+            both = ["--steps", steps, "--threads", str(threads)]
+            torch = output_of([sys.executable, script, *both], threads)
+            own = output_of([options.peo, "bench", "agents", case, *both, "--json"], threads)
             rows.append((torch["stepsPerSecond"], own["agents"][0]["stepsPerSecond"]))
         ratios = [own / torch for torch, own in rows]
         print(f"{case}, {threads} thread{'s' * (threads > 1)}: PyTorch {statistics.median(r[0] for r in rows):.0f} steps/s, "

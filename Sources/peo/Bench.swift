@@ -218,12 +218,18 @@ struct Bench: ParsableCommand {
         @Option(help: "Environment steps that are timed; as many as take some seconds unless told.")
         var steps: Int?
 
+        @Option(help: "Threads; 1 for cartpole-ppo and 2 for pendulum-sac unless told.")
+        var threads: Int?
+
         @Flag(name: .long, help: "Print one JSON object.")
         var json = false
 
         func validate() throws {
             if let steps, !(1000...1_000_000_000).contains(steps) {
                 throw ValidationError("--steps is \(steps); allowed: 1000 to 1000000000")
+            }
+            if let threads, !(1...1024).contains(threads) {
+                throw ValidationError("--threads is \(threads); allowed: 1 to 1024")
             }
             let names = AgentBenchmark.all.map(\.name)
             if let name, !names.contains(name) {
@@ -235,7 +241,7 @@ struct Bench: ParsableCommand {
         func run() throws {
             Libtorch.keepFreedMemory()
             let rows = try AgentBenchmark.all.filter { name == nil || $0.name == name }
-                .map { try AgentBenchmark.run($0, steps: steps) }
+                .map { try AgentBenchmark.run($0, steps: steps, threads: threads) }
             if json { return try Output.writeJSON(["agents": rows]) }
             try Output.write(
                 rows.map {

@@ -160,9 +160,13 @@ ptb_status ptb_argmax(ptb_tensor *a, ptrdiff_t dimension, PTB_NEW out) PTB_NOEXC
 ptb_status ptb_softmax(ptb_tensor *a, ptrdiff_t dimension, PTB_NEW out) PTB_NOEXCEPT;
 ptb_status ptb_log_softmax(ptb_tensor *a, ptrdiff_t dimension, PTB_NEW out) PTB_NOEXCEPT;
 
-// ---- Layers and losses (layers.cpp, losses.cpp) -----------------------------------------------------------
+// ---- Layers and losses (layers.cpp, perceptron.cpp, losses.cpp) -------------------------------------------
 
 ptb_status ptb_linear(ptb_tensor *x, ptb_tensor *weight, ptb_tensor *_Nullable bias, PTB_NEW out) PTB_NOEXCEPT;
+/// Linear layers with an activation, PTB_RELU or PTB_TANH, between each two (perceptron.cpp): x [n, inputs], and W
+/// [outputs, inputs] and b [outputs] of each layer in turn.
+ptb_status ptb_perceptron(ptb_tensor *x, ptb_tensor *_Nonnull const *_Nonnull weights, size_t layers, int32_t activation,
+                          PTB_NEW out) PTB_NOEXCEPT;
 
 typedef struct {
   ptrdiff_t kernel_height, kernel_width;  // pooling only

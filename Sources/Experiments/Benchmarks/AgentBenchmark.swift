@@ -48,10 +48,12 @@ public struct AgentBenchmark: Sendable {
     ]
 
     /// Runs an agent for some steps, without log and checkpoints.
+    /// - Parameter threads: the case's own unless told.
     /// - Throws: as a run.
-    public static func run(_ one: Case, steps: Int?) throws -> Row {
+    public static func run(_ one: Case, steps: Int?, threads: Int? = nil) throws -> Row {
         let steps = steps ?? one.steps
-        let config = try AgentConfig(yaml: one.config(steps + steps / 10))
+        var config = try AgentConfig(yaml: one.config(steps + steps / 10))
+        config.training.threads = threads ?? config.training.threads
         let plan = try AgentExperiment(config, name: one.name).plan()
         let learner = plan.learner
         while learner.environmentSteps < steps / 10 { _ = try learner.advance() }

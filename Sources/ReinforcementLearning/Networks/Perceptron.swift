@@ -16,6 +16,8 @@ public struct Perceptron: Module {
     }
 
     private let layers: Sequential
+    /// The weights of plain layers and the activation between them, for one operation; nil where there are others.
+    private let plain: (weights: TensorList, activation: Tensor.PerceptronActivation)?
 
     /// - Parameters:
     ///   - sizes: of the input, the hidden layers and the output: at least two.
@@ -35,11 +37,32 @@ public struct Perceptron: Module {
             modules.append(try layer(place))
         }
         layers = Sequential(modules)
+        plain = Self.plain(modules, activation)
+    }
+
+    private static func plain(
+        _ modules: [any Module], _ activation: Activation
+    ) -> (weights: TensorList, activation: Tensor.PerceptronActivation)? {
+        let fused: Tensor.PerceptronActivation
+        switch activation {
+        case .relu: fused = .relu
+        case .tanh: fused = .tanh
+        case .gelu, .sigmoid, .silu: return nil
+        }
+        var weights: [Tensor] = []
+        for module in modules where !(module is Activation) {
+            guard let layer = module as? Linear, let bias = layer.bias else { return nil }
+            weights += [layer.weight, bias]
+        }
+        return (TensorList(weights), fused)
     }
 
     public var children: [NamedModule] { layers.children }
 
-    public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor { layers.forward(x, context) }
+    public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+        guard let plain else { return layers.forward(x, context) }
+        return x.perceptron(plain.weights, plain.activation)
+    }
 
     /// What the last layer sees: all layers but the last on x [n, inputs].
     public func features(_ x: Tensor, _ context: ForwardContext) -> Tensor {
