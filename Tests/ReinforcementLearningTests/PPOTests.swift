@@ -289,6 +289,18 @@ struct BrokenReward: Environment {
             words(CartPole()) { $0.robustPolicy = 0.5 }
                 == "agent.ppo.robustPolicy: is 0.5; allowed: 0 with CartPole-v1, whose actions are discrete")
         #expect(words(Copying()) { $0.clip = 1 }.contains("clip: is 1.0; allowed"))
+        #expect(
+            words(CartPole()) { $0.exploration = NamedExploration(StateDependentExploration()) }
+                == "agent.ppo.exploration: is gSDE; allowed: none with CartPole-v1, whose actions are discrete"
+        )
+        #expect(
+            words(Pendulum()) { $0.exploration = NamedExploration(OrnsteinUhlenbeck()) }
+                == "agent.ppo.exploration: is ornsteinUhlenbeck, which ppo cannot use; allowed: gSDE")
+        #expect(
+            words(Pendulum()) {
+                $0.exploration = NamedExploration(StateDependentExploration())
+                $0.robustPolicy = 0.5
+            } == "agent.ppo.robustPolicy: is 0.5; allowed: 0 with gSDE")
     }
 
     @Test func aRewardThatIsNoNumberStopsTheAgent() throws {
@@ -308,6 +320,7 @@ struct BrokenReward: Environment {
         var settings = PPO()
         settings.targetKL = 0.02
         settings.rollbackOn = UpdateGuard(approximateKL: 1)
+        settings.exploration = NamedExploration(StateDependentExploration())
         let object = try JSONSerialization.jsonObject(with: JSONEncoder().encode(settings))
         #expect(
             (object as? [String: Any])?.keys.sorted()

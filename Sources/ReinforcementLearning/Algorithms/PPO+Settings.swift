@@ -25,6 +25,9 @@ extension PPO {
                 targetKL > 0 && targetKL.isFinite, "targetKL", is: targetKL, allowed: "a finite number > 0")
         }
         try atLeastZero("robustPolicy", robustPolicy)
+        try exploration.validate(for: "ppo", allowed: [StateDependentExploration.self])
+        try require(
+            robustPolicy == 0 || exploration == nil, "robustPolicy", is: robustPolicy, allowed: "0 with gSDE")
         try within("rollbackOn") { try rollbackOn?.validate() }
         for size in hidden { try whole("hidden", size, 1...65_536) }
     }
@@ -40,12 +43,15 @@ extension PPO {
             try require(
                 robustPolicy == 0, "robustPolicy", is: robustPolicy,
                 allowed: "0 with \(copies.name), whose actions are discrete")
+            try require(
+                exploration == nil, "exploration", is: "gSDE",
+                allowed: "none with \(copies.name), whose actions are discrete")
         }
     }
 
     public static let catalogueEntry = CatalogueEntry(
         name: "ppo",
-        summary: "Proximal policy optimization; with robustPolicy, RPO. Discrete and continuous.",
+        summary: "Proximal policy optimization; with robustPolicy, RPO; with gSDE. Discrete and continuous.",
         equation: "L = −mean min(ρA, clip(ρ, 1−ε, 1+ε)A) + c_v·½·mean (V−R)² − c_e·H; ρ = π(a|s)/π_old(a|s)",
         parameters: [
             .init(
@@ -81,6 +87,9 @@ extension PPO {
             .init(
                 "robustPolicy", "number", default: "0", allowed: "≥ 0", unit: "the actions'",
                 "α of RPO: U(−α, α) on the mean of continuous actions, in the update only"),
+            .exploration(
+                "the policy's own", "gSDE",
+                "noise that is a function of the state, in the place of a σ for all"),
             .init(
                 "rollbackOn", "mapping", default: "none",
                 allowed: "{approximateKL: > 0, valueLoss: > 1, cut: 0 to 1, attempts: ≥ 0}",

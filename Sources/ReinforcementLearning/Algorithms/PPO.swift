@@ -20,6 +20,9 @@ import TorchNN
 /// as the mean and a learnt σ; they are clipped to the space where they are taken, and the probability is that of the action
 /// as drawn. Weights begin orthogonal (gain √2; 0.01 for the actor's last layer, 1 for the critic's), biases and log σ at 0.
 ///
+/// gSDE: with `exploration: {gSDE: …}` the noise of continuous actions is a function of the state, held for some steps, in the
+/// place of σ (``StateDependentGaussian``).
+///
 /// RPO: with α = `robustPolicy` the mean of a continuous action gets a uniform variate from −α … α, anew in each
 /// minibatch, in the update only.
 ///
@@ -32,7 +35,7 @@ import TorchNN
 ///
 /// Source: Schulman et al. 2017, Proximal Policy Optimization Algorithms; Huang et al. 2022, The 37 Implementation Details of
 /// Proximal Policy Optimization; Rahman and Xue 2022, Robust Policy Optimization in Deep Reinforcement Learning.
-public struct PPO: Algorithm, Hashable {
+public struct PPO: Algorithm {
     /// T, steps of each copy between updates.
     public var rolloutLength = 128
     /// Passes over a rollout.
@@ -61,6 +64,8 @@ public struct PPO: Algorithm, Hashable {
     public var bootstrapTruncated = true
     /// α; 0 is plain PPO.
     public var robustPolicy = 0.0
+    /// ``StateDependentExploration`` in the place of a σ that the observation does not change; nil: that σ.
+    public var exploration: NamedExploration?
     /// Takes updates back that go too far; nil: none.
     public var rollbackOn: UpdateGuard?
     /// The sizes of the hidden layers, of actor and critic each.
@@ -87,6 +92,7 @@ public struct PPO: Algorithm, Hashable {
         normaliseRewards = try container.decode(.normaliseRewards, default: d.normaliseRewards)
         bootstrapTruncated = try container.decode(.bootstrapTruncated, default: d.bootstrapTruncated)
         robustPolicy = try container.decode(.robustPolicy, default: d.robustPolicy)
+        exploration = try container.decodeIfPresent(NamedExploration.self, forKey: .exploration)
         rollbackOn = try container.decodeIfPresent(UpdateGuard.self, forKey: .rollbackOn)
         hidden = try container.decode(.hidden, default: d.hidden)
         activation = try container.decode(.activation, default: d.activation)
@@ -171,18 +177,25 @@ public final class PPOLearner: Learner {
                     seed: place.seed)
             }
         }
-        var logDeviation: Tensor?
-        switch copies.actionSpace {
-        case .discrete(let choices): distribution = Categorical(choices: choices)
-        case .continuous:
+        let actor: Actor
+        switch (copies.actionSpace, settings.exploration?.exploration as? StateDependentExploration) {
+        case (.discrete(let choices), _):
+            actor = Actor(network: try perceptron(choices, lastGain: 0.01, "actor"))
+            distribution = Categorical(choices: choices)
+        case (.continuous, let gSDE?):
+            let noise = try StateDependentNoise(
+                features: settings.hidden.last ?? observationSize, actions: actionSize,
+                logDeviation: gSDE.logDeviation)
+            actor = Actor(network: try perceptron(actionSize, lastGain: 0.01, "actor"), exploration: noise)
+            distribution = StateDependentGaussian(
+                noise, every: gSDE.every, rolloutLength: settings.rolloutLength)
+        case (.continuous, nil):
             let parameter = try Tensor.zeros([1, actionSize]).requiringGradient()
+            actor = Actor(
+                network: try perceptron(actionSize, lastGain: 0.01, "actor"), logDeviation: parameter)
             distribution = DiagonalGaussian(logDeviation: parameter)
-            logDeviation = parameter
         }
-        model = ActorCritic(
-            actor: Actor(
-                network: try perceptron(distribution.outputSize, lastGain: 0.01, "actor"),
-                logDeviation: logDeviation), critic: try perceptron(1, lastGain: 1, "critic"))
+        model = ActorCritic(actor: actor, critic: try perceptron(1, lastGain: 1, "critic"))
         let n = copies.count
         rollout = Rollout(
             steps: settings.rolloutLength, copies: n, observationSize: observationSize, actionSize: actionSize

@@ -3,8 +3,9 @@ import Torch
 
 /// gSDE: noise that is a function of the state, the same in the same state for some steps.
 ///
-/// The policy's noise is a ``StateDependentNoise`` whose matrix Θ is held for `every` steps, one for each copy; the batch that
-/// the policy learns from gets a matrix of its own. The deviations are learnt with the policy.
+/// In ``SAC`` the policy's noise is a ``StateDependentNoise`` whose matrix Θ is held for `every` steps, one for each copy; the batch that
+/// the policy learns from gets a matrix of its own. In ``PPO`` it is a ``StateDependentGaussian``, whose matrices are also drawn
+/// anew with each rollout. The deviations are learnt with the policy.
 ///
 /// Source: Raffin, Kober and Stulp 2021, Smooth Exploration for Robotic Reinforcement Learning.
 public struct StateDependentExploration: Exploration {
@@ -33,7 +34,7 @@ public struct StateDependentExploration: Exploration {
 
     public static let catalogueEntry = CatalogueEntry(
         name: "gSDE", summary: "Noise that is a function of the state, held for some steps.",
-        equation: "a = tanh(μ(s) + φ(s)·Θ), Θ ~ N(0, σ²) per element, held; σ learnt",
+        equation: "a = μ(s) + φ(s)·Θ (in sac its tanh), Θ ~ N(0, σ²) per element, held; σ learnt",
         parameters: [
             .init("every", "integer", default: "64", allowed: "≥ 1", unit: "steps", "how long Θ is held"),
             .init("logDeviation", "number", default: "-3", allowed: "-20 … 2", "log σ at the beginning"),

@@ -5,13 +5,22 @@ import TorchNN
 public struct Actor: Module {
     let network: Perceptron
     /// log σ of each element of an action; nil for a policy without.
-    let logDeviation: Tensor?
+    var logDeviation: Tensor?
+    /// gSDE's noise, which sees what the network's last layer sees; nil for a policy without.
+    var exploration: StateDependentNoise?
 
-    /// The weights are named as the network's own, and `logDeviation`.
-    public var children: [NamedModule] { network.children }
+    /// The weights are named as the network's own, `logDeviation` and `exploration.log_std`.
+    public var children: [NamedModule] {
+        network.children + (exploration.map { [NamedModule("exploration", $0)] } ?? [])
+    }
     public var ownParameters: [NamedTensor] { logDeviation.map { [NamedTensor("logDeviation", $0)] } ?? [] }
 
-    public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor { network.forward(x, context) }
+    /// The numbers of the distribution: those of the network and, for gSDE, after them what its last layer sees.
+    public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
+        guard exploration != nil else { return network.forward(x, context) }
+        let features = network.features(x, context)
+        return .concatenated([network.head(features, context), features.detached()], along: 1)
+    }
 }
 
 /// An actor and a critic with no weight in common, for one optimizer over both.
