@@ -28,7 +28,7 @@ import Testing
         #expect(output.status == 0, "\(output.all)")
         let ids = [
             "label-noise", "octopus", "valley", "deep-mnist", "noisy-labels", "small-data", "char-gpt",
-            "negative-controls", "nchain",
+            "negative-controls", "nchain", "pendulum",
         ]
         for id in ids { #expect(output.stdout.contains("\n\(id)  (about") || output.stdout.hasPrefix(id)) }
         let json = try PeoTool.run(["reproduce", "--json"], in: directory)
@@ -88,6 +88,19 @@ import Testing
         let second = directory.file("again/quick/\(id)/reproduction.json")
         let again = try JSONSerialization.jsonObject(with: try Data(contentsOf: second)) as? [String: Any]
         #expect(Self.values(again ?? [:]) == values, "the same command gave other numbers")
+    }
+
+    /// An experiment whose arms are agents: its criteria, and a curve of each arm's training.
+    @Test func agentsAreReproduced() throws {
+        let directory = try TemporaryDirectory()
+        let output = try PeoTool.run(["reproduce", "pendulum", "--quick", "--json"], in: directory)
+        #expect(output.status == 0 && output.json["passed"] as? Bool == true, "\(output.all)")
+        #expect(
+            Self.checks(output.json).contains { $0["isNegativeControl"] as? Bool == true }, "\(output.all)")
+        #expect(Self.values(output.json).values.map(\.count) == [2, 2, 2], "\(output.all)")
+        let chart = (output.json["charts"] as? [[String: Any]])?.first ?? [:]
+        let lines = chart["lines"] as? [[String: Any]] ?? []
+        #expect(lines.count == 3 && lines.allSatisfy { ($0["x"] as? [Double])?.count ?? 0 > 20 }, "\(chart)")
     }
 
     /// Killed, an experiment goes on without the runs that are done; a criterion that is not met shows in the exit code; and

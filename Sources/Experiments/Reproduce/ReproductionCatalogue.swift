@@ -11,6 +11,7 @@ public enum ReproductionCatalogue {
         CharGPT(),
         ConvexFloor(),
         NChainExploration(),
+        PendulumRobustPolicy(),
         Mixture(),
         LinearGaussian(),
         Funnel(),

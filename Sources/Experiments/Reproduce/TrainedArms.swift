@@ -2,6 +2,7 @@ import Foundation
 import PerturbedEquations
 import Safetensors
 import Statistics
+import Training
 
 /// Arms of a reproduction that train models: a ``Comparison`` of cells, each in a process of its own, kept beside the
 /// report. `peo compare` reads the same file.
@@ -137,14 +138,18 @@ struct TrainedArms {
         }
     }
 
-    /// The quantity on the test data against the step, by the runs' logs.
-    func chart(_ quantity: Quantity, title: String) throws -> ReproductionReport.Chart {
+    /// The quantity against the step, by the runs' logs.
+    ///
+    /// - Parameter kind: the lines of the log: measured on the test data unless told.
+    func chart(
+        _ quantity: Quantity, title: String, of kind: MetricsRecord.Kind = .test
+    ) throws -> ReproductionReport.Chart {
         .init(
             title: title, xTitle: "step", yTitle: quantity.name, isXLogarithmic: false,
             isYLogarithmic: false,
             lines: try arms.compactMap { stated in
                 let curves = try arm(stated.name).cells.filter { $0.outcome.status == .completed }.map {
-                    try curve(stated.name, seed: $0.seed, quantity)
+                    try curve(stated.name, seed: $0.seed, quantity, kind)
                 }
                 return ReproductionReport.Chart.Line(arm: stated.name, curves: curves)
             })
@@ -156,10 +161,10 @@ struct TrainedArms {
     }
 
     private func curve(
-        _ name: String, seed: UInt64, _ quantity: Quantity
+        _ name: String, seed: UInt64, _ quantity: Quantity, _ kind: MetricsRecord.Kind
     ) throws -> [(x: Double, y: Double)] {
         let log = try RunLog(contentsOf: run(name, seed: seed).appendingPathComponent("metrics.jsonl"))
-        guard let column = log.column(.test, quantity.metric) else { return [] }
+        guard let column = log.column(kind, quantity.metric) else { return [] }
         return zip(column.steps, column.values).compactMap { step, value in
             value.map { (Double(step), $0 * quantity.factor) }
         }
