@@ -112,7 +112,8 @@ struct Tune: ParsableCommand {
         var lines = ["best: trial \(best), in \(directory)/best.yaml: peo train \(directory)/best.yaml"]
         if report.finalists.contains(where: { $0.trial == nil }) {
             lines.append(
-                "Whether it is better than the configuration as it is, on the test data: peo compare \(directory)/compare.yaml"
+                "Whether it is better than the configuration as it is\(report.isOfAgents ? "" : ", on the test data"): "
+                    + "peo compare \(directory)/compare.yaml"
             )
         }
         return lines.joined(separator: "\n")

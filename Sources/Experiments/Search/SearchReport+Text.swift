@@ -8,7 +8,7 @@ extension SearchReport {
     /// The report for people.
     public var text: String {
         var lines = TextTable(
-            header: ["trial", "trained", judge.prefix.isEmpty ? metric : "held-out \(metric)"]
+            header: ["trial", "trained", isOfAgents ? metric : "held-out \(metric)"]
                 + settings.map { SearchTrial.short($0.split(separator: ".").map(String.init)) }, rows: rows
         ).lines
         let failed = trials.filter { $0.values.contains { $0 == nil } }
@@ -23,7 +23,7 @@ extension SearchReport {
         lines += [
             "",
             "trained to the end with \(finalists[0].seeds.count) seeds of their own"
-                + (judge.prefix.isEmpty ? ":" : ", on held-out data:"),
+                + (isOfAgents ? ":" : ", on held-out data:"),
         ]
         lines +=
             TextTable(

@@ -79,6 +79,9 @@ public struct SearchReport: Codable, Sendable {
 
     var judge: CellMetric { CellMetric(name: metric, prefix: prefix ?? "validation.") }
 
+    /// Whether agents were searched: judged by their episodes, and not on held-out data.
+    public var isOfAgents: Bool { judge.prefix.isEmpty }
+
     /// What trials were judged on, in words.
-    var judgedOn: String { judge.prefix.isEmpty ? "with other seeds" : "on held-out data" }
+    var judgedOn: String { isOfAgents ? "with other seeds" : "on held-out data" }
 }

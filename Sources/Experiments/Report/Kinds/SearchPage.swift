@@ -45,7 +45,7 @@ struct SearchPage: ReportKind {
         guard let best else { return .callout("No trial was trained to its end.", .bad) }
         return .text(
             "Trial \(best.number) did best with seeds of its own. Whether it is better than the configuration as it is, peo compare "
-                + "says on the test data (compare.yaml).")
+                + "says\(report.isOfAgents ? "" : " on the test data") (compare.yaml).")
     }
 
     private var bestSettings: ReportPage.Block? {
