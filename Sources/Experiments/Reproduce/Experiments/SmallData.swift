@@ -50,6 +50,9 @@ struct SmallData: Reproduction {
                 changes:
                     "{parameterPerturbation: {sam: {rho: 0.1}}, choose: {parameterPerturbation.sam.rho: \(radii)}}",
                 independent: context.pick(full: "93.2", quick: nil)),
+            .init(
+                name: "sgld", summary: "one sample of SGLD's chain: temperature 1, prior N(0, 1)",
+                changes: Self.sample(of: context.pick(full: 2000, quick: 300)), isNegativeControl: true),
         ]
         var trained = try TrainedArms(
             arms, of: config,
@@ -70,6 +73,12 @@ struct SmallData: Reproduction {
         findings.charts = [try trained.chart(.accuracy, title: "Test accuracy")]
         Self.judge(trained, context, &findings)
         return findings
+    }
+
+    /// SGLD with a gradient step of ηN = 0.01 and a prior of precision Nλ = 1; its θ is sampled, not fitted.
+    private static func sample(of count: Int) -> String {
+        "{rule: {sgld: {learningRate: \(0.01 / Double(count)), dataSize: \(count), "
+            + "weightDecay: \(1 / Double(count))}}}"
     }
 
     private static func judge(
@@ -97,6 +106,10 @@ struct SmallData: Reproduction {
                     + "\(ReproductionReport.number(least)) points in the mean", gain.mean >= least,
                 measured: "\(gain.words) points")
         }
+        let sample = trained.difference("sgld", from: "sgd", fast)
+        findings.check(
+            "one sample of SGLD is no defence: under FGSM its accuracy is not above SGD's by 5 points in the mean",
+            sample.mean < 5, measured: "\(sample.words) points", isNegativeControl: true)
     }
 
     /// What the independent script measured, beside the other quantities.
