@@ -22,7 +22,7 @@ public struct PerturbationPreset: Sendable {
     public let result: String
 
     /// Every preset; one line each.
-    public static let all: [PerturbationPreset] = [smallCNN, largeCNN, transformer, agent]
+    public static let all: [PerturbationPreset] = [smallCNN, largeCNN, transformer, agent, annealed, rising]
 
     /// Low: σ = 0.1·RMS(g).
     public static let smallCNN = PerturbationPreset(
@@ -50,6 +50,24 @@ public struct PerturbationPreset: Sendable {
         term: Gaussian(sigma: .relative(1)), sweep: "peo compare Examples/sweeps/agent.yaml",
         result:
             "no effect on the return shown up to σ = RMS(g); at 3, 126 of 480 lower; 10 breaks it")
+
+    /// High early: σ from 0.3·RMS(g) to 0 by a cosine over the run.
+    public static let annealed = PerturbationPreset(
+        name: "annealed", summary: "Noise that fades over the run, for deep residual networks.",
+        term: Gaussian(sigma: .relative(Scheduled(CosineSchedule(from: 0.3, to: 0)))),
+        sweep: "peo compare Examples/sweeps/large-cnn.yaml (and small-cnn, transformer)",
+        result:
+            "accuracy 0.38 points above none on a deep CNN, which ten seeds do not settle; 0.16 below on a small one; a transformer "
+            + "0.046 nats a token worse")
+
+    /// High early, and a rise at the end: σ from 0.3·RMS(g) to 0 by a cosine, then to 0.1·RMS(g) over the last tenth.
+    public static let rising = PerturbationPreset(
+        name: "rising", summary: "Noise that fades and comes back near the end.",
+        term: Gaussian(sigma: .relative(Scheduled(RiseNearTheEndSchedule(from: 0.3, to: 0.1)))),
+        sweep: "peo compare Examples/sweeps/large-cnn.yaml (and small-cnn, transformer)",
+        result:
+            "no effect on a deep CNN's accuracy shown; 0.16 points below none on a small one; a transformer 0.044 nats a token worse"
+    )
 
     /// The preset in the catalogue's words.
     public var catalogueEntry: CatalogueEntry {
