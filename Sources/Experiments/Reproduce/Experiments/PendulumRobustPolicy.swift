@@ -10,7 +10,7 @@ struct PendulumRobustPolicy: Reproduction {
         "Rahman and Xue 2022, Robust Policy Optimization in Deep Reinforcement Learning; set-up and figures of CleanRL, "
         + "rpo_continuous_action.py"
 
-    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 700 : 18 }
+    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 400 : 12 }
 
     private static let arms: [TrainedArms.Arm] = [
         .init(
