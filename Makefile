@@ -5,7 +5,7 @@ SWIFT ?= swift
 CONFIG ?= Examples/digits-cnn.yaml
 SOURCES := $(wildcard Sources Tests Benchmarks Examples Package.swift)
 
-.PHONY: help run bootstrap build test core smoke bench bench-training bench-agents parity lint format
+.PHONY: help run bootstrap build test core smoke bench bench-training bench-agents bench-samplers parity lint format
 
 help:
 	@echo "make run        set up, build, and train Examples/digits-cnn.yaml (CONFIG=file for another)"
@@ -15,6 +15,7 @@ help:
 	@echo "make bench      the speed tables of the README, with PyTorch and optax in the same run"
 	@echo "make bench-training  training steps per second and memory of every network, PyTorch's and ours in turn"
 	@echo "make bench-agents  environment steps per second of agents, CleanRL-style PyTorch's and ours in turn"
+	@echo "make bench-samplers  draws per second of samplers, posteriors', BlackJAX's and ours in turn"
 	@echo "make parity     compare with optax, posteriors, ivon-opt and pytorch_optimizer, number by number"
 	@echo "make bootstrap  only fetch and check libtorch (LIBTORCH=/path uses an installed one), and Plotly for reports"
 	@echo "make build      set up and build in release"
@@ -57,6 +58,9 @@ bench-training: build
 
 bench-agents: build
 	scripts/with-packages gymnasium Benchmarks/agents.py --peo "$$($(SWIFT) build -c release --show-bin-path)/peo"
+
+bench-samplers: build
+	scripts/with-packages samplers Benchmarks/samplers.py --peo "$$($(SWIFT) build -c release --show-bin-path)/peo"
 
 parity: build
 	scripts/parity "$$($(SWIFT) build -c release --show-bin-path)/peo"

@@ -72,6 +72,10 @@ struct Bench: ParsableCommand {
         @Flag(name: .long, help: "Print one JSON object.")
         var json = false
 
+        // For Benchmarks/samplers.py: the others sample from the same examples.
+        @Flag(name: .long, help: .hidden)
+        var data = false
+
         func validate() throws {
             if let name, !SamplerBenchmark.names.contains(name) {
                 throw ValidationError(
@@ -83,6 +87,10 @@ struct Bench: ParsableCommand {
         }
 
         func run() throws {
+            if data, let name {
+                _ = try SamplerBenchmark.examples(of: name).withUnsafeBytes { try Output.writeBytes($0) }
+                return
+            }
             let rows = try SamplerBenchmark(draws: draws).run(name)
             if json { return try Output.writeJSON(["samplers": rows]) }
             for row in rows {

@@ -71,7 +71,8 @@ private final class AlignedRows: @unchecked Sendable {
             memory.initialize(repeating: .zero)
             let (weights, slope) = (memory.baseAddress!, memory.baseAddress! + width)
             for i in theta.indices { weights[i / 16][i % 16] = theta[i] }
-            var losses = 0.0
+            // Σ log(1 + pᵢ) = log Π(1 + pᵢ): one logarithm for as many rows as the product has room for.
+            var (losses, product) = (0.0, 1.0)
             for row in batch {
                 let x = vectors + row * width
                 var sum = SIMD16<Float>.zero
@@ -79,12 +80,17 @@ private final class AlignedRows: @unchecked Sendable {
                 let margin = signs[row] * sum.sum()
                 // log(1 + e⁻ᵐ) and its derivative −1/(1 + eᵐ), without overflow.
                 let power = exp(-abs(margin))
-                losses += Double(max(0, -margin) + log1p(power))
+                losses += Double(max(0, -margin))
+                product *= 1 + Double(power)
+                if product > 1e300 {
+                    losses += log(product)
+                    product = 1
+                }
                 let factor = -signs[row] * (margin > 0 ? power : 1) / (1 + power)
                 for i in 0..<width { slope[i] += factor * x[i] }
             }
             for i in gradient.indices { gradient[i] += slope[i / 16][i % 16] }
-            return losses
+            return losses + log(product)
         }
     }
 }

@@ -16,15 +16,13 @@ public struct SamplerBenchmark: Sendable {
         public let draws: Int
         /// Draws per second: the median of the rounds.
         public let drawsPerSecond: Double
-        /// Means of the last half of the last round's draws: of the first coordinates, to compare with other samplers.
+        /// Of the last half of the last round's draws, of every coordinate: to compare with other samplers.
         public let means: [Double]
-        public let deviations: [Double]
     }
 
     /// What is sampled; `Benchmarks/samplers.py` has the same.
     public static let names = ["logistic-a9a", "mlp-digits"]
     private static let rounds = 5
-    private static let shown = 5
 
     /// Draws of each round.
     public var draws: Int
@@ -54,15 +52,33 @@ public struct SamplerBenchmark: Sendable {
             last = try Samples(contentsOf: directory)
         }
         let samples = last!
-        let chains = try samples.elements(Array(0..<Self.shown), of: samples.parameters[0].name)
-        let halves = chains.map { Array($0.draws[0][(draws / 2)...]) }
-        let means = halves.map { $0.reduce(0, +) / Double($0.count) }
-        let deviations = zip(halves, means).map { half, mean in
-            (half.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(half.count)).squareRoot()
+        let means = try samples.parameters.flatMap { spec in
+            try samples.elements(Array(0..<spec.count), of: spec.name).map { chains in
+                let half = chains.draws[0][(draws / 2)...]
+                return half.reduce(0, +) / Double(half.count)
+            }
         }
         return Row(
-            name: name, rule: name == "logistic-a9a" ? "sgld" : "sghmc", draws: draws,
-            drawsPerSecond: PairedTiming.median(rates), means: means, deviations: deviations)
+            name: name, rule: "sgld", draws: draws, drawsPerSecond: PairedTiming.median(rates), means: means)
+    }
+
+    /// The training examples of a case: count and width as int64, features as float32, labels as int64.
+    public static func examples(of name: String) throws -> Data {
+        let split = try DatasetCatalogue.load(
+            name == "logistic-a9a" ? "a9a" : "digits", from: DataLocations()
+        ).train
+        var features = [Float](repeating: 0, count: split.count * split.exampleSize)
+        var labels = [Int64](repeating: 0, count: split.count)
+        features.withUnsafeMutableBufferPointer { features in
+            labels.withUnsafeMutableBufferPointer { labels in
+                split.copyBatch(Array(0..<split.count)[...], into: features, labels: labels)
+            }
+        }
+        var data = Data()
+        [Int64(split.count), Int64(split.exampleSize)].withUnsafeBytes { data.append(contentsOf: $0) }
+        features.withUnsafeBytes { data.append(contentsOf: $0) }
+        labels.withUnsafeBytes { data.append(contentsOf: $0) }
+        return data
     }
 
     /// Makes a sampler of one chain, whose draws go to a directory.
@@ -84,7 +100,7 @@ public struct SamplerBenchmark: Sendable {
             (settings.chains, settings.batchSize, settings.probes) = (1, 32, 0)
             let plan = try SamplingPlan(
                 name: name, modelName: "mlp", data: data, prior: NamedPrior(GaussianPrior(deviation: 0.3)),
-                likelihood: nil, equation: PerturbedEquation(rule: SGHMC(learningRate: 2e-6, friction: 0.05)),
+                likelihood: nil, equation: PerturbedEquation(rule: SGLD(learningRate: 1e-6)),
                 settings: settings
             ) { try MLP(hidden: [64]).build(for: data.kind, seed: $0) }
             return try plan.sampler(to: directory, threads: 1)

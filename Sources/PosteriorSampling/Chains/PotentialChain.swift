@@ -24,7 +24,7 @@ final class PotentialChain<Scalar: EquationScalar>: MarkovChain {
     private let theta: UnsafeMutableBufferPointer<Scalar>
     private let gradient: UnsafeMutableBufferPointer<Scalar>
     private let buffers: [ParameterBuffer]
-    private var order: BatchOrder?
+    private let order: BatchOrder?
 
     /// - Parameter equation: as ``PerturbedEquation/sampling(_:cycle:)`` gives it.
     init(
@@ -38,6 +38,8 @@ final class PotentialChain<Scalar: EquationScalar>: MarkovChain {
             equation: equation, seed: key.seed, horizon: steps, engine: Engine(parallel: .serial))
         if case .batches(let size, _) = potential.form {
             order = BatchOrder(key: key, examples: potential.scale.examples, size: size)
+        } else {
+            order = nil
         }
         theta = .allocate(capacity: potential.dimension)
         _ = theta.initialize(fromContentsOf: start)
@@ -75,9 +77,7 @@ final class PotentialChain<Scalar: EquationScalar>: MarkovChain {
         case .whole(let energy): mean = try energy(position.span, &slope)
         case .batches(let size, let losses):
             let share = potential.scale.batchShare(of: size)
-            mean =
-                try order!.withBatch(at: optimizer.step) { try losses(position.span, $0.span, &slope) }
-                * share
+            mean = try losses(position.span, order!.batch(at: optimizer.step).span, &slope) * share
             let factor = Scalar(share)
             for index in gradient.indices { gradient[index] *= factor }
         }
@@ -95,34 +95,5 @@ final class PotentialChain<Scalar: EquationScalar>: MarkovChain {
         _ body: ([UnsafeMutableRawBufferPointer]) throws -> Result
     ) rethrows -> Result {
         try body([UnsafeMutableRawBufferPointer(theta)])
-    }
-}
-
-/// The order in which a chain goes through the examples: a pure function of its key and the step.
-struct BatchOrder {
-    private let key: NoiseKey
-    private let examples: Int
-    private let size: Int
-    private var epoch = -1
-    private var order: [Int] = []
-
-    init(key: NoiseKey, examples: Int, size: Int) {
-        self.key = key.derived("shuffle")
-        self.examples = examples
-        self.size = size
-    }
-
-    mutating func withBatch<Result>(
-        at step: Int, _ body: (UnsafeBufferPointer<Int>) throws -> Result
-    ) rethrows -> Result {
-        let perEpoch = examples / size
-        if step / perEpoch != epoch {
-            epoch = step / perEpoch
-            order = key.derived(UInt64(epoch)).permutation(of: examples)
-        }
-        let first = step % perEpoch * size
-        return try order.withUnsafeBufferPointer {
-            try body(UnsafeBufferPointer(rebasing: $0[first..<(first + size)]))
-        }
     }
 }
