@@ -13,7 +13,7 @@ struct LinearGaussian: Reproduction {
     let source =
         "Theory; Welling and Teh 2011, Li et al. 2016, Chen, Fox and Guestrin 2014, Ding et al. 2014 for the samplers"
 
-    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 120 : 8 }
+    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 300 : 3 }
 
     private static let samplers = ["sgld", "psgld", "sghmc", "sgnht"]
 
