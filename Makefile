@@ -43,10 +43,9 @@ core:
 	$(SWIFT) test -c release --scratch-path .build-core --skip-build --disable-xctest
 
 smoke: bootstrap
-	$(SWIFT) build -c release --product peo
-	$(SWIFT) build -c release --product CustomPerturbation
-	$(SWIFT) build -c release --product CustomEnvironment
-	$(SWIFT) build -c release --product CustomPosterior
+	for one in peo CustomPerturbation CustomEnvironment CustomPosterior CustomModel; do \
+		$(SWIFT) build -c release --product $$one || exit; \
+	done
 	scripts/smoke "$$($(SWIFT) build -c release --show-bin-path)/peo"
 
 bench: build

@@ -135,6 +135,10 @@ let torch: [Target] = [
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ],
         swiftSettings: strict),
+    .executableTarget(
+        name: "CustomModel",
+        dependencies: ["Training", "Datasets", "PerturbedEquations", "Torch", "TorchNN"],
+        path: "Examples/CustomModel", swiftSettings: strict),
     tests(of: "Torch", ["TestSupport"]),
     // Not of the core: Hugging Face's tokenizers, which they are compared with, come with the bootstrapped Python.
     tests(of: "Tokenizers", ["TestSupport", "Safetensors"]),

@@ -75,13 +75,22 @@ public struct PosteriorSampler<Scalar: EquationScalar>: Sendable {
         let sampler = try sampler(to: .directory(directory))
         let state = directory.appendingPathComponent("state.safetensors")
         func save() throws {
-            try SafetensorsFile.write(
-                try sampler.stateSources(), metadata: try sampler.stateMetadata(), to: state)
+            let metadata = try sampler.stateMetadata().merging(settings()) { $1 }
+            try SafetensorsFile.write(try sampler.stateSources(), metadata: metadata, to: state)
         }
         if FileManager.default.fileExists(atPath: state.path) {
-            try sampler.restore(from: SafetensorsFile(contentsOf: state))
+            let file = try SafetensorsFile(contentsOf: state)
+            try requireSettings(of: file)
+            try sampler.restore(from: file)
         } else {
-            try sampler.removeLeftParts()
+            guard try SampleStore.parts(in: directory).isEmpty else {
+                throw SamplingStateError(
+                    message:
+                        "\(directory.path) holds draws of another kind of run (parts, and no \(state.lastPathComponent)); give "
+                        + "another directory")
+            }
+            // From the first part on, a state says whose the parts are.
+            try save()
         }
         let clock = ContinuousClock()
         var (saved, count) = (clock.now, Self.round)
@@ -104,6 +113,44 @@ public struct PosteriorSampler<Scalar: EquationScalar>: Sendable {
     /// The sampler itself, for those who move it: its draws go to a directory, which must exist.
     package func chainSampler(to directory: URL) throws -> ChainSampler {
         try sampler(to: .directory(directory))
+    }
+
+    /// All that decides the draws, but for what the closures compute.
+    private func settings() throws -> [String: String] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        func text(_ value: some Encodable) throws -> String {
+            String(decoding: try encoder.encode(value), as: UTF8.self)
+        }
+        var settings = [
+            "seed": "\(seed)", "schedule": try text(schedule), "equation": try text(equation),
+            "dimension": "\(potential.dimension)", "examples": "\(potential.scale.examples)",
+            "functions": functions.map(\.name).joined(separator: ", "),
+        ]
+        if let prior = potential.prior {
+            settings["prior"] = "\(type(of: prior).catalogueEntry.name) \(try text(prior))"
+        }
+        if case .batches(let size, _) = potential.form { settings["batchSize"] = "\(size)" }
+        switch start {
+        case .normal(let mean, let deviation):
+            settings["start"] = "normal, mean \(mean), deviation \(deviation)"
+        case .at(let places): settings["start"] = "given, \(NoiseKey(seed: 0).derived("\(places)").seed)"
+        }
+        return Dictionary(uniqueKeysWithValues: settings.map { ("settings.\($0)", $1) })
+    }
+
+    /// Refuses the state of other settings: its draws are not those that are asked for.
+    private func requireSettings(of file: SafetensorsFile) throws {
+        let own = try settings()
+        let stored = file.metadata.filter { $0.key.hasPrefix("settings.") }
+        for key in Set(own.keys).union(stored.keys).sorted() where own[key] != stored[key] {
+            throw SamplingStateError(
+                message: "\(file.name): belongs to other settings: \(key.dropFirst("settings.".count)) was "
+                    + "\(stored[key] ?? "absent") and is \(own[key] ?? "absent") now; give another directory, or remove this one"
+            )
+        }
     }
 
     /// Steps of a first round.

@@ -91,7 +91,7 @@ public func withGradients<Result, Failure: Error>(
 /// Whether this thread records operations for a backward pass.
 public var gradientsAreRecorded: Bool { ptb_gradient_mode() }
 
-/// Runs `body` with attention and recurrent layers by operations that can be derived twice, on this thread only: libtorch's
+/// Runs `body` with attention, recurrent layers and perceptrons by operations that can be derived twice, on this thread only: libtorch's
 /// fused ones have a first derivative only. Values differ by float rounding. For the forward passes of losses whose
 /// `gradients(differentiable: true)` are derived again.
 public func withSecondDerivatives<Result, Failure: Error>(

@@ -10,7 +10,7 @@ extension Tensor {
     /// Linear layers with an activation between each two, on x [n, inputs]: what `linear` and the activation give one after
     /// the other, as one operation of the graph, which makes no other tensor than each layer's output.
     ///
-    /// Rows whose gradient is zero are left out of the backward pass. Values and gradients are equal to those of the single
+    /// Rows whose gradient is zero are left out of the backward pass, those whose activations are not finite too. Values and gradients are equal to those of the single
     /// operations up to rounding. With other types than float32, on a GPU, under autocast and in `withSecondDerivatives` it is
     /// the single operations.
     ///

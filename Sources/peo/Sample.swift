@@ -136,7 +136,7 @@ struct SampleCommand: ParsableCommand {
         explained.message +=
             error.code == .interrupted
             ? "\nGo on with: peo sample --resume \(directory.shownPath)"
-            : "\nThe draws are in \(directory.shownPath)/samples. To sample with another step size, start a new run."
+            : "\nDraws, if there were any, are in \(directory.shownPath)/samples. To sample with another step size, start a new run."
         return explained
     }
 }

@@ -123,6 +123,12 @@ struct Train: ParsableCommand {
         }
         let terminal = Terminal.detect()
         if let resume {
+            let own = URL(fileURLWithPath: resume).appendingPathComponent("config.yaml")
+            // A run that cannot be read is named by what resumes it.
+            guard !((try? RunConfigs.read(own)) is SamplingConfig) else {
+                throw UsageError(
+                    message: "\(resume) is a run that samples; go on with: peo sample --resume \(resume)")
+            }
             return try Experiment.resume(
                 URL(fileURLWithPath: resume), given: given, longer: given == nil ? overrides : []
             ) { step in

@@ -125,6 +125,23 @@ import Testing
         #expect(json.status == 75 && error?["code"] as? String == "training.diverged", "\(json.all)")
     }
 
+    /// Commands for runs that train say what to call instead, before they do anything.
+    @Test func commandsForTrainingSendItBack() throws {
+        let directory = try TemporaryDirectory()
+        let config = try PeoTool.config(Self.small, in: directory)
+        #expect(try PeoTool.run(["sample", config, "--output", "run"], in: directory).status == 0)
+        let resumed = try PeoTool.run(["train", "--resume", "run"], in: directory)
+        #expect(
+            resumed.status == 64 && resumed.stderr.contains("go on with: peo sample --resume run"),
+            "\(resumed.all)")
+        try Data("config: \(config)\nsearch: {rule.sghmc.learningRate: {log: [1e-6, 1e-4]}}\n".utf8)
+            .write(to: directory.file("tune.yaml"))
+        let tuned = try PeoTool.run(["tune", "tune.yaml"], in: directory)
+        #expect(
+            tuned.status == 65 && tuned.stderr.contains("peo tune is for what is trained"), "\(tuned.all)")
+        #expect(!FileManager.default.fileExists(atPath: directory.file("searches").path))
+    }
+
     @Test func whatIsNoPosteriorIsRefused() throws {
         let directory = try TemporaryDirectory()
         let config = try PeoTool.config(Self.small, in: directory)
@@ -143,7 +160,10 @@ import Testing
                 ["likelihood={gaussian: {deviation: 1}}"],
                 "likelihood: is gaussian, and the data's targets are classes"
             ),
-            (["model.mlp.batchNorm=true"], "model.mlp: has buffers (2.running_mean, …): batch normalisation"),
+            (
+                ["model.mlp.batchNorm=true"],
+                "model.mlp: has buffers (2.running_mean, …), as batch normalisation"
+            ),
             (
                 ["sampling.burnIn=400"],
                 "burnIn: is 400, with 400 steps and thin 5; allowed: what leaves a draw"

@@ -143,11 +143,40 @@ import Testing
         #expect(Set(ends).count == 64)
         sampler.seed = 12
         #expect(try sampler.sample().function("theta[0]").draws[0] != samples.function("theta[0]").draws[0])
+    }
+
+    /// What is in a directory is the answer to the settings that it was made with, and to no others.
+    @Test func aDirectoryBelongsToItsSettings() throws {
+        let directory = try TemporaryDirectory()
+        let place = directory.file("s")
+        let sampler = try Self.many()
+        let samples = try #require(try sampler.sample(to: place))
+        let files = try Self.files(place)
+        let others: [(setting: String, change: (inout PosteriorSampler<Float>) -> Void)] = [
+            ("seed", { $0.seed += 1 }),
+            ("equation", { $0.equation.rule = SGLD(learningRate: 0.011) }),
+            ("schedule", { $0.schedule.steps += 100 }),
+            ("start", { $0.start = .normal(mean: 1) }),
+            ("functions", { $0.functions.removeLast() }),
+        ]
+        for (setting, change) in others {
+            var other = sampler
+            change(&other)
+            let error = #expect(throws: SamplingStateError.self) { try other.sample(to: place) }
+            #expect(
+                error?.message.contains("belongs to other settings: \(setting) was") == true,
+                "\(setting): \(error as Any)")
+        }
         #expect(throws: SamplingStateError.self) {
             var other = sampler
             other.chains = 3
-            _ = try other.sample(to: directory.file("one"))
+            _ = try other.sample(to: place)
         }
+        // Draws without a state are another program's.
+        try FileManager.default.removeItem(at: place.appendingPathComponent("state.safetensors"))
+        #expect(throws: SamplingStateError.self) { try sampler.sample(to: place) }
+        #expect(try Samples(contentsOf: place).draws == samples.draws)
+        #expect(try Self.files(place).count == files.count - 1)
     }
 
     @Test func drawsCanBeReadOneByOne() throws {

@@ -300,7 +300,8 @@ struct BrokenReward: Environment {
             words(Pendulum()) {
                 $0.exploration = NamedExploration(StateDependentExploration())
                 $0.robustPolicy = 0.5
-            } == "agent.ppo.robustPolicy: is 0.5; allowed: 0 with gSDE")
+            } == "agent.ppo.robustPolicy: is 0.5; allowed: 0 "
+                + "where exploration is gSDE: the two cannot be combined")
     }
 
     @Test func aRewardThatIsNoNumberStopsTheAgent() throws {

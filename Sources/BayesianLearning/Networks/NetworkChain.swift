@@ -68,15 +68,22 @@ package final class NetworkChain: MarkovChain {
         let context = ForwardContext(training: true, seed: key.derived("dropout").word(UInt64(step)))
         let loss = likelihood.meanLoss(model.forward(batch.inputs, context), batch.targets)
         try loss.backward()
-        for parameter in parameters { addPrior(of: parameter) }
+        for (place, parameter) in parameters.enumerated() {
+            guard let gradient = parameter.gradient else {
+                throw ConfigurationError(
+                    "has the weight \(optimizer.parameters[place].name), which the loss does not depend on: no step moves it, and "
+                        + "its posterior is its prior; allowed: a model that uses all its weights",
+                    path: "model")
+            }
+            addPrior(of: parameter, to: gradient)
+        }
         let energy =
             measuring ? scale.energy(meanLoss: loss.item() + likelihood.constant, prior: priorEnergy) : nil
         try Libtorch.checkHeldFailure()
         return ChainStep(energy: energy, outcome: try modelOptimizer.step().outcome)
     }
 
-    private func addPrior(of parameter: Tensor) {
-        guard let gradient = parameter.gradient else { return }
+    private func addPrior(of parameter: Tensor, to gradient: Tensor) {
         parameter.withUnsafeMutableBytes { theta in
             gradient.withUnsafeMutableBytes { slope in
                 if parameter.dtype == .float64 {

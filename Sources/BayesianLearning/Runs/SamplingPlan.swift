@@ -44,8 +44,8 @@ public struct SamplingPlan {
             let model = try build(key.derived("initialise").seed)
             if let buffer = model.buffers.first {
                 throw ConfigurationError(
-                    "has buffers (\(buffer.name), …): batch normalisation makes the loss of an example depend on the "
-                        + "others in its batch, so that there is no likelihood; allowed: models without it",
+                    "has buffers (\(buffer.name), …), as batch normalisation has, with which the loss of an example depends on "
+                        + "others, so that there is no likelihood; allowed: models without buffers",
                     path: "model.\(modelName)")
             }
             let chain = try NetworkChain(

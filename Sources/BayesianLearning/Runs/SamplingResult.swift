@@ -94,7 +94,8 @@ public struct SamplingResult: RunResult, Codable, Equatable {
             first += spec.count
             found += zip(own, try samples.elements(own, of: spec.name)).map { ("\(spec.name)[\($0)]", $1) }
         }
-        let rHats = found.map { ($0.name, $0.chains.splitRHat) }.filter(\.1.isFinite)
+        // An infinite one is of chains that stand still, each elsewhere: the worst there is.
+        let rHats = found.map { ($0.name, $0.chains.splitRHat) }.filter { !$0.1.isNaN }
         let sizes = found.map { ($0.name, $0.chains.bulkEffectiveSize) }.filter(\.1.isFinite)
         let (worst, least) = (rHats.max { $0.1 < $1.1 }, sizes.min { $0.1 < $1.1 })
         return Weights(

@@ -154,7 +154,7 @@ public final class SamplingTrainer {
             let some = Chains(
                 chains.draws.map { draws in stride(from: 0, to: draws.count, by: step).map { draws[$0] } })
             let value = some.splitRHat
-            if value.isFinite, value > worst?.value ?? 0 { worst = (name, value) }
+            if !value.isNaN, value > worst?.value ?? 0 { worst = (name, value) }
         }
         return worst
     }

@@ -99,6 +99,7 @@ public struct Search {
 
     /// A configuration to be judged: a model on held-out data, an agent by its episodes.
     private func experiment(_ node: ConfigNode) throws -> any RunConfig {
+        try RunConfigs.refuseSampling(node, for: "peo tune", file: file)
         var experiment = try RunConfigs.decode(node)
         experiment.holdOut(fraction: config.fraction)
         return experiment

@@ -83,5 +83,5 @@ public struct SearchReport: Codable, Sendable {
     public var isOfAgents: Bool { judge.prefix.isEmpty }
 
     /// What trials were judged on, in words.
-    var judgedOn: String { isOfAgents ? "with other seeds" : "on held-out data" }
+    var judgedOn: String { isOfAgents ? "over the last episodes of training" : "on held-out data" }
 }

@@ -9,7 +9,7 @@ public struct SamplingDivergence: Error, Sendable, CustomStringConvertible {
     public var lastEnergy: Double
     /// η of the step that could not be taken.
     public var learningRate: Double
-    /// Draws of each chain that were kept.
+    /// Draws of each chain that were taken.
     public var draws: Int
 
     public var description: String {
@@ -20,7 +20,9 @@ public struct SamplingDivergence: Error, Sendable, CustomStringConvertible {
                 ? "Steps that large overshoot further each time: try a learning rate of \(Self.short(learningRate / 10))."
                 : "Either the steps are too large, and a learning rate of \(Self.short(learningRate / 10)) may do, or the density has an "
                     + "edge there, beyond which it cannot be computed: transform θ so that it has none.")
-            + " \(draws) draws of each chain are kept, the last of them perhaps far out."
+            + (draws == 0
+                ? " It had no draw yet."
+                : " \(draws) draws of each chain were taken, the last of them perhaps far out.")
     }
 
     /// Three digits.

@@ -27,7 +27,9 @@ public struct HorseshoePrior: Prior, Equatable {
 
     public func energy(_ theta: Double) -> Double {
         let square = theta * theta + spike * spike
-        let normaliser = 2 * Double.pi * (Double.hypot(scale, spike) - spike)
+        // √(τ² + ε²) − ε, whose digits a subtraction would lose for a wide spike.
+        let width = scale * scale / (Double.hypot(scale, spike) + spike)
+        let normaliser = 2 * Double.pi * width
         return log(normaliser) - log(log1p(scale * scale / square))
     }
 

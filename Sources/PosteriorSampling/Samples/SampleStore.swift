@@ -2,7 +2,7 @@ import Foundation
 import PerturbedEquations
 import Safetensors
 
-/// Where draws go: one part after another, each a safetensors file, so that only one part is in memory.
+/// Where draws go: one part after another, each a safetensors file, so that of all θ only one part is in memory.
 ///
 /// See docs/posterior-sampling.md for the format.
 enum SampleStore {

@@ -27,7 +27,8 @@ extension PPO {
         try atLeastZero("robustPolicy", robustPolicy)
         try exploration.validate(for: "ppo", allowed: [StateDependentExploration.self])
         try require(
-            robustPolicy == 0 || exploration == nil, "robustPolicy", is: robustPolicy, allowed: "0 with gSDE")
+            robustPolicy == 0 || exploration == nil, "robustPolicy", is: robustPolicy,
+            allowed: "0 where exploration is gSDE: the two cannot be combined")
         try within("rollbackOn") { try rollbackOn?.validate() }
         for size in hidden { try whole("hidden", size, 1...65_536) }
     }
