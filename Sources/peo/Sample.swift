@@ -1,8 +1,6 @@
 import ArgumentParser
-import BayesianLearning
 import Experiments
 import Foundation
-import Safetensors
 import Torch
 import Training
 
@@ -23,87 +21,38 @@ struct SampleCommand: ParsableCommand {
             the draws so far are kept. peo report RUN shows traces, autocorrelations and marginals.
             """)
 
-    @Argument(
-        help: "The configuration, a YAML file. With --resume, the run's own.",
-        completion: .file(extensions: ["yaml", "yml"]))
-    var config: String?
-
-    @Option(
-        name: .long, parsing: .singleValue,
-        help: ArgumentHelp(
-            "Override a setting, for example sampling.chains=8. May be repeated.", valueName: "key=value"))
-    var set: [String] = []
-
-    @Option(
-        name: .long, help: ArgumentHelp("Go on with a run that was interrupted or killed.", valueName: "run"))
-    var resume: String?
-
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "Where to put the run (default: the configuration's output, or runs/<name>).",
-            valueName: "directory"))
-    var output: String?
-
-    @Flag(name: .long, help: "Print the result as one JSON object, and no progress.")
-    var json = false
-
-    @Flag(name: .long, help: "Leave the run out of the index of runs (peo runs).")
-    var noIndex = false
-
-    func validate() throws {
-        if config == nil && resume == nil {
-            throw ValidationError("Missing expected argument '<config>' (or --resume <run>)")
-        }
-        if resume != nil, output != nil {
-            throw ValidationError("--output is for new runs, not for --resume")
-        }
-    }
+    @OptionGroup var options: RunOptions
 
     func run() throws {
         Interruption.listen()
         Libtorch.keepFreedMemory()
         let prepared = try prepare()
-        for warning in prepared.warnings { note("warning: \(warning)") }
-        if prepared.isFinished { note("\(prepared.directory.url.shownPath) was finished before") }
-        let directory = prepared.directory.url
-        let isQuiet = json
-        let entry =
-            noIndex ? nil : RunEntry(of: directory) { if !isQuiet { Output.note("warning: \($0)") } }
-        entry?.update()
-        defer {
-            entry?.update()
-            entry?.finish()
-        }
-        do {
-            try report(try prepared.train(), directory)
-        } catch let error as TrainingStopped {
-            throw Self.explained(error, directory)
+        try options.index(prepared) { directory in
+            do {
+                try options.report(try prepared.train(), directory)
+            } catch let error as TrainingStopped {
+                throw Self.explained(error, directory)
+            }
         }
     }
 
     private func prepare() throws -> PreparedRun {
-        let overrides = try set.map(ConfigOverride.init(parsing:))
-        let terminal = Terminal.detect()
-        if let resume {
+        let overrides = try options.overrides()
+        if let resume = options.resume {
             let run = URL(fileURLWithPath: resume)
             let own = try RunConfigs.read(run.appendingPathComponent("config.yaml"))
             guard own is SamplingConfig else {
                 throw UsageError(
                     message: "\(resume) is a run that trains; go on with: peo train --resume \(resume)")
             }
-            let given = try config.map { try samplingConfig($0, overrides) }
-            return try Experiment.resume(run, given: given, longer: given == nil ? overrides : []) { step in
-                note("resuming \(resume) at step \(step)")
-                return ProgressReporter(terminal: terminal, startingAt: step, isQuiet: json)
+            let given = try options.config.map { try samplingConfig($0, overrides) }
+            return try Experiment.resume(run, given: given, longer: given == nil ? overrides : []) {
+                options.reporter(resuming: resume, at: $0)
             }
         }
-        guard let config else { throw UsageError(message: "a configuration is needed") }
-        let name = URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent
-        return try SamplingExperiment(try samplingConfig(config, overrides), name: name).start(output: output)
-        {
-            ProgressReporter(terminal: terminal, isQuiet: json)
-        }
+        guard let config = options.config else { throw UsageError(message: "a configuration is needed") }
+        return try SamplingExperiment(try samplingConfig(config, overrides), name: options.name(of: config))
+            .start(output: options.output, reporter: options.reporter)
     }
 
     private func samplingConfig(_ path: String, _ overrides: [ConfigOverride]) throws -> SamplingConfig {
@@ -117,17 +66,6 @@ struct SampleCommand: ParsableCommand {
                     + "sampling and a rule that samples", file: path)
         }
         return config
-    }
-
-    /// Says something beside the result, unless only JSON is wanted.
-    private func note(_ text: String) { if !json { Output.note(text) } }
-
-    private func report(_ result: any RunResult, _ directory: URL) throws {
-        guard let result = result as? SamplingResult else { preconditionFailure("a posterior is sampled") }
-        if json {
-            return try Output.writeJSON(TrainReport(run: directory.shownPath, result: result))
-        }
-        try Output.write(TrainReportText.text(result, run: directory.shownPath))
     }
 
     /// The error with the way on.

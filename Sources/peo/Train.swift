@@ -25,16 +25,7 @@ struct Train: ParsableCommand {
             schedules without a length of their own then follow the new one from where they are.
             """)
 
-    @Argument(
-        help: "The configuration, a YAML file. With --resume, the run's own.",
-        completion: .file(extensions: ["yaml", "yml"]))
-    var config: String?
-
-    @Option(
-        name: .long, parsing: .singleValue,
-        help: ArgumentHelp(
-            "Override a setting, for example training.epochs=5. May be repeated.", valueName: "key=value"))
-    var set: [String] = []
+    @OptionGroup var options: RunOptions
 
     @Option(
         name: .long,
@@ -43,23 +34,6 @@ struct Train: ParsableCommand {
             valueName: "script.pt|directory"),
         completion: .file())
     var model: String?
-
-    @Option(
-        name: .long, help: ArgumentHelp("Go on with a run that was interrupted or killed.", valueName: "run"))
-    var resume: String?
-
-    @Option(
-        name: .shortAndLong,
-        help: ArgumentHelp(
-            "Where to put the run (default: the configuration's output, or runs/<name>).",
-            valueName: "directory"))
-    var output: String?
-
-    @Flag(name: .long, help: "Print the result as one JSON object, and no progress.")
-    var json = false
-
-    @Flag(name: .long, help: "Leave the run out of the index of runs (peo runs).")
-    var noIndex = false
 
     // For programs that start cells: a run must not outlive them.
     @Flag(name: .long, help: .hidden)
@@ -74,13 +48,9 @@ struct Train: ParsableCommand {
     var pauseAt: Double?
 
     func validate() throws {
-        if config == nil && resume == nil {
-            throw ValidationError("Missing expected argument '<config>' (or --resume <run>)")
+        if options.config == nil, model != nil {
+            throw ValidationError("--model needs a <config> for all the rest")
         }
-        if resume != nil, output != nil {
-            throw ValidationError("--output is for new runs, not for --resume")
-        }
-        if config == nil, model != nil { throw ValidationError("--model needs a <config> for all the rest") }
     }
 
     func run() throws {
@@ -88,24 +58,16 @@ struct Train: ParsableCommand {
         if stopWithInput { Interruption.requestAtEndOfInput() }
         Libtorch.keepFreedMemory()
         let prepared = try prepare()
-        for warning in prepared.warnings { note("warning: \(warning)") }
-        if prepared.isFinished { note("\(prepared.directory.url.shownPath) was finished before") }
-        let directory = prepared.directory.url
-        let isQuiet = json
-        let entry =
-            noIndex ? nil : RunEntry(of: directory) { if !isQuiet { Output.note("warning: \($0)") } }
-        entry?.update()
-        defer {
-            entry?.update()
-            entry?.finish()
-        }
-        do {
-            switch try prepared.train(pausingAt: pauseAt ?? 1) {
-            case .finished(let result): try report(result, directory)
-            case .paused(let pause): try Output.writeJSON(PauseReport(run: directory.shownPath, pause: pause))
+        try options.index(prepared) { directory in
+            do {
+                switch try prepared.train(pausingAt: pauseAt ?? 1) {
+                case .finished(let result): try options.report(result, directory)
+                case .paused(let pause):
+                    try Output.writeJSON(PauseReport(run: directory.shownPath, pause: pause))
+                }
+            } catch let error as TrainingStopped {
+                throw Self.explained(error, directory)
             }
-        } catch let error as TrainingStopped {
-            throw Self.explained(error, directory)
         }
     }
 
@@ -116,13 +78,12 @@ struct Train: ParsableCommand {
     }
 
     private func prepare() throws -> PreparedRun {
-        var overrides = try set.map(ConfigOverride.init(parsing:))
+        var overrides = try options.overrides()
         if let model { overrides.insert(ConfigOverride(modelFile: model), at: 0) }
-        let given = try config.map {
+        let given = try options.config.map {
             try RunConfigs.read(URL(fileURLWithPath: $0), overrides: overrides)
         }
-        let terminal = Terminal.detect()
-        if let resume {
+        if let resume = options.resume {
             let own = URL(fileURLWithPath: resume).appendingPathComponent("config.yaml")
             // A run that cannot be read is named by what resumes it.
             guard !((try? RunConfigs.read(own)) is SamplingConfig) else {
@@ -131,36 +92,22 @@ struct Train: ParsableCommand {
             }
             return try Experiment.resume(
                 URL(fileURLWithPath: resume), given: given, longer: given == nil ? overrides : []
-            ) { step in
-                note("resuming \(resume) at step \(step)")
-                return ProgressReporter(terminal: terminal, startingAt: step, isQuiet: json)
-            }
+            ) { options.reporter(resuming: resume, at: $0) }
         }
-        guard let config, let given else { throw UsageError(message: "a configuration is needed") }
-        let name = URL(fileURLWithPath: config).deletingPathExtension().lastPathComponent
-        func reporter() -> ProgressReporter { ProgressReporter(terminal: terminal, isQuiet: json) }
+        guard let config = options.config, let given else {
+            throw UsageError(message: "a configuration is needed")
+        }
+        let name = options.name(of: config)
         if let agent = given as? AgentConfig {
             return try AgentExperiment(agent, name: name).start(
-                output: output, exactly: exactOutput, reporter: reporter)
+                output: options.output, exactly: exactOutput, reporter: options.reporter)
         }
         guard let model = given as? ExperimentConfig else {
             throw UsageError(
                 message: "\(config) has 'sampling', and so is to be sampled: peo sample \(config)")
         }
         return try Experiment(model, name: name).start(
-            output: output, exactly: exactOutput, reporter: reporter)
-    }
-
-    /// Says something beside the result, unless only JSON is wanted.
-    private func note(_ text: String) { if !json { Output.note(text) } }
-
-    private func report(_ result: any RunResult, _ directory: URL) throws {
-        if json { return try Self.writeJSON(result, directory) }
-        try Output.write(TrainReportText.text(result, run: directory.shownPath))
-    }
-
-    private static func writeJSON(_ result: some RunResult, _ directory: URL) throws {
-        try Output.writeJSON(TrainReport(run: directory.shownPath, result: result))
+            output: options.output, exactly: exactOutput, reporter: options.reporter)
     }
 
     /// The error with the way on: how to resume, or that it is no use.
