@@ -70,7 +70,8 @@ struct DataState: Encodable {
         if let shape, let classes, let train, let test {
             rows += [
                 ("shape", shape.map(String.init).joined(separator: "×")),
-                ("classes", "\(classes.count): \(Self.joined(classes))"),
+                classes.isEmpty
+                    ? ("target", "a number") : ("classes", "\(classes.count): \(Self.joined(classes))"),
                 ("examples", "\(train) for training, \(test) for testing"),
             ]
         }

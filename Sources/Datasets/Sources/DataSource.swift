@@ -33,5 +33,6 @@ public enum DataSourceCatalogue {
         CSVData.self, LIBSVMData.self,
         TextData.self, TinyShakespeare.self, InstructionData.self,
         ModularAddition.self, CopyTask.self, ParityTask.self,
+        UCIConcrete.self, UCIEnergy.self, UCIYacht.self, UCIWineQualityRed.self, UCIKin8nm.self,
     ]
 }
