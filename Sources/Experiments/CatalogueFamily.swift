@@ -1,3 +1,4 @@
+import BayesianLearning
 import Datasets
 import Environments
 import Models
@@ -8,7 +9,7 @@ import ReinforcementLearning
 /// The families of things that a configuration can name: what `peo list` lists.
 public enum CatalogueFamily: String, CaseIterable, Sendable {
     case perturbations, presets, parameterPerturbations, rules, schedules, controllers, guards, noise, models,
-        datasets, environments, algorithms, explorations, priors
+        datasets, environments, algorithms, explorations, priors, posteriors
 
     /// Every entry of the family, in the catalogue's order.
     public var entries: [CatalogueEntry] {
@@ -28,6 +29,7 @@ public enum CatalogueFamily: String, CaseIterable, Sendable {
         case .algorithms: AlgorithmCatalogue.all.map { $0.catalogueEntry }
         case .explorations: ExplorationCatalogue.all.map { $0.catalogueEntry }
         case .priors: PriorCatalogue.all.map { $0.catalogueEntry }
+        case .posteriors: PosteriorCatalogue.all.map { $0.catalogueEntry }
         }
     }
 

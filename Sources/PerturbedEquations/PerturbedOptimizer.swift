@@ -116,7 +116,7 @@ public final class PerturbedOptimizer {
         blocks = Block.table(of: parameters.map(\.count), size: engine.blockSize)
         blockSize = engine.blockSize
         elements = parameters.reduce(0) { $0 + $1.count }
-        let sampling = PosteriorSampling(
+        let sampling = try PosteriorSampling(
             rules: groupOf.map { [rules = self.groups.map(\.rule)] in rules[$0] })
         if let explicit = resolved.parameterPerturbation, sampling != nil {
             throw ConfigurationError(

@@ -12,11 +12,13 @@ struct SampleCommand: ParsableCommand {
         discussion: """
             Examples:
               peo sample Examples/digits-sghmc.yaml
+              peo sample Examples/digits-swag.yaml
               peo sample Examples/digits-sghmc.yaml --set sampling.chains=8 --set prior.gaussian.deviation=1
               peo sample --resume runs/digits-sghmc
 
             The configuration has prior and sampling in the place of training, and a rule that samples (sgld, psgld, sghmc,
-            sgnht). Draws stream to the run's samples/, as safetensors; result.json says whether the chains agree (split R̂,
+            sgnht), or a posterior that is approximated otherwise: ensemble, swag, or variational with the rule ivon (peo list
+            posteriors). Draws stream to the run's samples/, as safetensors; result.json says whether the chains agree (split R̂,
             effective sizes). A run that was killed resumes with the same bits. A step size that explodes stops the run (75);
             the draws so far are kept. peo report RUN shows traces, autocorrelations and marginals.
             """)

@@ -12,6 +12,7 @@ extension TrainReportText {
         var lines = [
             ("run", run),
             ("model", "\(result.model), \(result.parameters) parameters, prior \(result.prior)"),
+            ("posterior", result.posterior ?? "chains"),
             ("data", "\(result.data), seed \(result.seed)"),
             (
                 "chains",
@@ -25,24 +26,25 @@ extension TrainReportText {
         ]
         for number in result.functions.prefix(8) {
             let found = number.diagnostics
-            lines.append(
-                (
-                    number.name,
-                    "\(short(found.mean)) ± \(short(found.deviation)), R̂ \(rHat(found.splitRHat)), effective "
-                        + "\(count(found.bulkEffectiveSize)) bulk, \(count(found.tailEffectiveSize)) tail"
-                ))
+            let trust =
+                result.weights == nil
+                ? ""
+                : ", R̂ \(rHat(found.splitRHat)), effective \(count(found.bulkEffectiveSize)) bulk, "
+                    + "\(count(found.tailEffectiveSize)) tail"
+            lines.append((number.name, "\(short(found.mean)) ± \(short(found.deviation))\(trust)"))
         }
         if result.functions.count > 8 {
             lines.append(("", "\(result.functions.count - 8) more in result.json"))
         }
-        let weights = result.weights
-        lines.append(
-            (
-                "weights",
-                "of \(weights.count) looked at, \(weights.disagreeing) with R̂ above \(ChainDiagnostics.largestRHat); the largest "
-                    + "\(rHat(weights.largestRHat)) (\(weights.largestRHatOf)), least effective size "
-                    + "\(count(weights.leastEffectiveSize)) (\(weights.leastEffectiveSizeOf))"
-            ))
+        if let weights = result.weights {
+            lines.append(
+                (
+                    "weights",
+                    "of \(weights.count) looked at, \(weights.disagreeing) with R̂ above \(ChainDiagnostics.largestRHat); "
+                        + "the largest \(rHat(weights.largestRHat)) (\(weights.largestRHatOf)), least effective size "
+                        + "\(count(weights.leastEffectiveSize)) (\(weights.leastEffectiveSizeOf))"
+                ))
+        }
         lines.append(("stability", result.stability.text))
         var text = aligned(lines)
         for warning in result.warnings.prefix(warningsShown) { text += "\nwarning: \(warning)" }

@@ -11,7 +11,8 @@ import Testing
             all.json.keys.sorted() == [
                 "algorithms", "controllers", "datasets", "environments", "explorations", "guards", "models",
                 "noise",
-                "parameterPerturbations", "perturbations", "presets", "priors", "rules", "schedules",
+                "parameterPerturbations", "perturbations", "posteriors", "presets", "priors", "rules",
+                "schedules",
             ])
         for (family, entries) in all.json {
             let entries = try #require(entries as? [[String: Any]])

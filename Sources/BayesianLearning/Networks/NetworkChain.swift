@@ -16,6 +16,7 @@ package final class NetworkChain: MarkovChain {
     private let parameters: [Tensor]
     private let likelihood: Likelihood
     private let prior: any Prior
+    private let ruleHasPrior: Bool
     private let scale: MinibatchScale
     private let data: Dataset
     private let loader: BatchLoader
@@ -30,18 +31,20 @@ package final class NetworkChain: MarkovChain {
 
     /// - Parameters:
     ///   - model: the chain's own.
-    ///   - equation: as `PerturbedEquation.sampling(_:cycle:)` gives it.
+    ///   - equation: as `PerturbedEquation.sampling(_:cycle:)` or a `PosteriorApproximation` gives it.
+    ///   - ruleHasPrior: whether the rule adds the prior itself, so that the gradient has none.
     ///   - probes: how many test examples' predictions chains are compared by.
     /// - Throws: `ConfigurationError` for an equation that does not fit the model.
     package init(
         _ model: any Module, on data: Dataset, likelihood: Likelihood, prior: any Prior,
-        equation: PerturbedEquation, scale: MinibatchScale, batchSize: Int, probes: Int, key: NoiseKey,
-        steps: Int
+        equation: PerturbedEquation, ruleHasPrior: Bool = false, scale: MinibatchScale, batchSize: Int,
+        probes: Int, key: NoiseKey, steps: Int
     ) throws {
         self.model = model
         self.data = data
         self.likelihood = likelihood
         self.prior = prior
+        self.ruleHasPrior = ruleHasPrior
         self.scale = scale
         self.batchSize = batchSize
         self.key = key
@@ -58,16 +61,62 @@ package final class NetworkChain: MarkovChain {
 
     package func step(measuring: Bool) throws -> ChainStep {
         let step = optimizer.step
+        let batch = try batch(at: step)
+        let context = ForwardContext(training: true, seed: key.derived("dropout").word(UInt64(step)))
+        guard !optimizer.needsObjective else {
+            return try self.step(on: batch, context, measuring: measuring)
+        }
+        modelOptimizer.zeroGradients()
+        let loss = likelihood.meanLoss(model.forward(batch.inputs, context), batch.targets)
+        try loss.backward()
+        try addPrior()
+        let energy =
+            measuring ? scale.energy(meanLoss: loss.item() + likelihood.constant, prior: priorEnergy) : nil
+        try Libtorch.checkHeldFailure()
+        return ChainStep(energy: energy, outcome: try modelOptimizer.step().outcome)
+    }
+
+    /// A step of an equation that evaluates U elsewhere than at θ, perhaps more than once.
+    private func step(on batch: Batch, _ context: ForwardContext, measuring: Bool) throws -> ChainStep {
+        let prior = measuring ? priorEnergy : 0
+        var first: Double?
+        let report = try modelOptimizer.step { evaluation in
+            let loss = likelihood.meanLoss(model.forward(batch.inputs, context), batch.targets)
+            if evaluation.needsGradient {
+                try loss.backward()
+                try addPrior()
+            }
+            let value = loss.item()
+            try Libtorch.checkHeldFailure()
+            if first == nil { first = value }
+            return ruleHasPrior ? value : value + scale.priorShare * priorEnergy
+        }
+        let energy =
+            measuring ? first.map { scale.energy(meanLoss: $0 + likelihood.constant, prior: prior) } : nil
+        return ChainStep(energy: energy, outcome: report.outcome)
+    }
+
+    /// U at θ as it is, as the batch of a step estimates it.
+    package func energy(withBatchOf step: Int) throws -> Double {
+        let batch = try batch(at: step)
+        let loss = withoutGradients {
+            likelihood.meanLoss(model.forward(batch.inputs, .evaluation), batch.targets).item()
+        }
+        try Libtorch.checkHeldFailure()
+        return scale.energy(meanLoss: loss + likelihood.constant, prior: priorEnergy)
+    }
+
+    private func batch(at step: Int) throws -> Batch {
         let perEpoch = data.train.count / batchSize
         if step / perEpoch != epoch {
             epoch = step / perEpoch
             batches = data.train.order(key: key, epoch: epoch).batches(of: batchSize, dropLast: true)
         }
-        let batch = try loader.load(.init(batches[step % perEpoch], step: step, epoch: epoch))
-        modelOptimizer.zeroGradients()
-        let context = ForwardContext(training: true, seed: key.derived("dropout").word(UInt64(step)))
-        let loss = likelihood.meanLoss(model.forward(batch.inputs, context), batch.targets)
-        try loss.backward()
+        return try loader.load(.init(batches[step % perEpoch], step: step, epoch: epoch))
+    }
+
+    /// Adds the prior's share to every gradient, unless the rule does.
+    private func addPrior() throws {
         for (place, parameter) in parameters.enumerated() {
             guard let gradient = parameter.gradient else {
                 throw ConfigurationError(
@@ -75,12 +124,8 @@ package final class NetworkChain: MarkovChain {
                         + "its posterior is its prior; allowed: a model that uses all its weights",
                     path: "model")
             }
-            addPrior(of: parameter, to: gradient)
+            if !ruleHasPrior { addPrior(of: parameter, to: gradient) }
         }
-        let energy =
-            measuring ? scale.energy(meanLoss: loss.item() + likelihood.constant, prior: priorEnergy) : nil
-        try Libtorch.checkHeldFailure()
-        return ChainStep(energy: energy, outcome: try modelOptimizer.step().outcome)
     }
 
     private func addPrior(of parameter: Tensor, to gradient: Tensor) {

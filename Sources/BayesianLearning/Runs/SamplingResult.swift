@@ -34,6 +34,8 @@ public struct SamplingResult: RunResult, Codable, Equatable {
     public var data: String
     public var rule: String
     public var prior: String
+    /// How the posterior is approximated, by its name in the catalogue; absent in results from before there was a choice: chains.
+    public var posterior: String?
     /// The number of the model's weights.
     public var parameters: Int
     public var seed: UInt64
@@ -45,9 +47,10 @@ public struct SamplingResult: RunResult, Codable, Equatable {
     public var trainingSeconds: Double
     public var stepsPerSecond: Double
     public var drawsPerSecond: Double
-    /// U, ‖θ‖, and predictions of test examples.
+    /// U, ‖θ‖, and predictions of test examples; without R̂ and effective sizes where draws are no Markov chains'.
     public var functions: [Number]
-    public var weights: Weights
+    /// Absent where draws are no Markov chains'.
+    public var weights: Weights?
     /// Why the draws are not to be trusted; empty where nothing speaks against them.
     public var warnings: [String]
     public var stability: StabilityReport
@@ -65,9 +68,13 @@ public struct SamplingResult: RunResult, Codable, Equatable {
     private static let weightsShown = 100
 
     /// The diagnostics of a run's draws.
-    static func numbers(_ samples: Samples) throws -> [Number] {
+    ///
+    /// - Parameter isOne: whether the chains look for one posterior, each along its path.
+    static func numbers(_ samples: Samples, ofOnePosterior isOne: Bool) throws -> [Number] {
         try samples.functions.map {
-            Number(name: $0, diagnostics: ChainDiagnostics(try samples.function($0)))
+            let chains = try samples.function($0)
+            return Number(
+                name: $0, diagnostics: isOne ? ChainDiagnostics(chains) : ChainDiagnostics(summaryOf: chains))
         }
     }
 

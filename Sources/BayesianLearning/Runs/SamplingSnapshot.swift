@@ -10,18 +10,19 @@ struct SamplingSnapshot: ShownProgress {
     var draws: Int
     var energy: Double
     var learningRate: Double
-    var temperature: Double
+    /// Nil where the rule does not sample.
+    var temperature: Double?
     /// The worst of the functions, and its name; nil while there are too few draws.
     var splitRHat: (name: String, value: Double)?
 
     var head: String? { "\(chains) chains" }
 
     var fields: [String] {
-        var fields = [draws == 0 ? "burn-in" : "\(draws) draws each"]
+        var fields = [draws == 0 ? (temperature == nil ? "no draws yet" : "burn-in") : "\(draws) draws each"]
         if let splitRHat { fields.append("R̂ \(short(splitRHat.value)) (\(splitRHat.name))") }
         fields.append("U \(short(energy))")
         fields.append("η \(short(learningRate))")
-        fields.append("T \(short(temperature))")
+        if let temperature { fields.append("T \(short(temperature))") }
         return fields
     }
 }

@@ -107,7 +107,7 @@ public final class SamplingTrainer {
             if stops, !isLast {
                 throw TrainingStopped(
                     .interrupted,
-                    "interrupted after step \(sampler.step) of \(plan.settings.schedule.steps); everything is saved",
+                    "interrupted after step \(sampler.step) of \(plan.schedule.steps); everything is saved",
                     step: sampler.step, checkpointStep: sampler.step)
             }
         }
@@ -146,7 +146,7 @@ public final class SamplingTrainer {
 
     /// The worst R̂ over the functions of the draws so far, of every k-th where they are many.
     private func worstRHat() -> (name: String, value: Double)? {
-        guard sampler.draws >= 4 else { return nil }
+        guard plan.posterior.approximation.areDrawsOfOnePosterior, sampler.draws >= 4 else { return nil }
         let step = max(1, sampler.draws * plan.settings.chains / Self.judgedDraws)
         var worst: (name: String, value: Double)?
         for (number, name) in sampler.functions.enumerated() {
@@ -159,12 +159,18 @@ public final class SamplingTrainer {
         return worst
     }
 
+    /// T of the next step; nil where the rule does not sample.
+    private var temperature: Double? {
+        plan.chains[0].optimizer.equation.rule is any PosteriorRule ? sampler.temperature : nil
+    }
+
     private func logLine() throws {
         shownRHat = worstRHat()
         judged = clock.now
         var values = [("energy", meanEnergy), ("draws", Double(sampler.draws))]
         if let shownRHat { values.append(("rHat", shownRHat.value)) }
-        values += [("learningRate", sampler.learningRate), ("temperature", sampler.temperature)]
+        values.append(("learningRate", sampler.learningRate))
+        if let temperature { values.append(("temperature", temperature)) }
         let record = MetricsRecord(kind: .train, step: sampler.step, values: values)
         try log.append(record)
         try board.append(record)
@@ -177,9 +183,9 @@ public final class SamplingTrainer {
         }
         reporter.show(
             SamplingSnapshot(
-                step: sampler.step, totalSteps: plan.settings.schedule.steps, chains: plan.settings.chains,
+                step: sampler.step, totalSteps: plan.schedule.steps, chains: plan.settings.chains,
                 draws: sampler.draws, energy: meanEnergy, learningRate: sampler.learningRate,
-                temperature: sampler.temperature, splitRHat: shownRHat))
+                temperature: temperature, splitRHat: shownRHat))
     }
 
     // MARK: Saving
@@ -194,19 +200,21 @@ public final class SamplingTrainer {
 
     private func finish() throws -> SamplingResult {
         let samples = try Samples(contentsOf: run.samples)
-        let numbers = try SamplingResult.numbers(samples)
+        let isOne = plan.posterior.approximation.areDrawsOfOnePosterior
+        let numbers = try SamplingResult.numbers(samples, ofOnePosterior: isOne)
         let seconds = secondsBefore + samplingTime / .seconds(1)
         func perSecond(_ count: Int) -> Double {
             seconds > 0 ? Double(count * plan.settings.chains) / seconds : 0
         }
         let result = SamplingResult(
             status: .completed, name: plan.name, model: plan.modelName, data: plan.data.name,
-            rule: plan.ruleName, prior: plan.prior.name, parameters: plan.chains[0].model.parameterCount,
+            rule: plan.ruleName, prior: plan.prior.name, posterior: plan.posterior.name,
+            parameters: samples.parameters.reduce(0) { $0 + $1.count },
             seed: plan.settings.seed, chains: plan.settings.chains, steps: sampler.step, draws: samples.draws,
             trainingSeconds: seconds, stepsPerSecond: perSecond(sampler.step),
             drawsPerSecond: perSecond(samples.draws), functions: numbers,
-            weights: try SamplingResult.weights(samples, seed: plan.settings.seed),
-            warnings: SamplingResult.warnings(numbers),
+            weights: isOne ? try SamplingResult.weights(samples, seed: plan.settings.seed) : nil,
+            warnings: isOne ? SamplingResult.warnings(numbers) : [],
             stability: StabilityReport(of: sampler.chains.map(\.optimizer)))
         try result.write(to: run.result)
         return result

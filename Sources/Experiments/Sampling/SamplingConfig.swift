@@ -15,17 +15,21 @@ import Training
 /// rule: {sghmc: {learningRate: 1e-6, friction: 0.05}}
 /// ```
 ///
-/// These must be there; `likelihood` too where the targets are numbers. `output` is the run's directory.
+/// These must be there; `likelihood` too where the targets are numbers. `posterior` says how it is approximated: by chains unless
+/// told. `output` is the run's directory.
 public struct SamplingConfig: RunConfig {
     public var model: AnyModel
     public var data: DataChoice
     public var prior: NamedPrior
     public var likelihood: Likelihood?
+    public var posterior: NamedPosterior
     public var sampling: SamplingSettings
     public var equation: PerturbedEquation
     public var output: String?
 
-    private enum CodingKeys: String, CodingKey { case model, data, prior, likelihood, sampling, output }
+    private enum CodingKeys: String, CodingKey {
+        case model, data, prior, likelihood, posterior, sampling, output
+    }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -33,6 +37,7 @@ public struct SamplingConfig: RunConfig {
         data = try container.decode(DataChoice.self, forKey: .data)
         prior = try container.decode(NamedPrior.self, forKey: .prior)
         likelihood = try container.decodeIfPresent(Likelihood.self, forKey: .likelihood)
+        posterior = try container.decode(.posterior, default: NamedPosterior(MarkovChains()))
         sampling = try container.decode(SamplingSettings.self, forKey: .sampling)
         equation = try PerturbedEquation(from: decoder)
         output = try container.decodeIfPresent(String.self, forKey: .output)
@@ -44,6 +49,7 @@ public struct SamplingConfig: RunConfig {
         try container.encode(data, forKey: .data)
         try container.encode(prior, forKey: .prior)
         try container.encodeIfPresent(likelihood, forKey: .likelihood)
+        try container.encode(posterior, forKey: .posterior)
         try container.encode(sampling, forKey: .sampling)
         try equation.encode(to: encoder)
         try container.encodeIfPresent(output, forKey: .output)

@@ -61,7 +61,8 @@ public struct SamplingExperiment {
         let data = try config.data.load()
         let plan = try SamplingPlan(
             name: name, modelName: config.model.name, data: data, prior: config.prior,
-            likelihood: config.likelihood, equation: config.equation, settings: config.sampling
+            likelihood: config.likelihood, posterior: config.posterior, equation: config.equation,
+            settings: config.sampling
         ) { try config.model.architecture.build(for: data.kind, seed: $0) }
         return (plan, data.warnings)
     }

@@ -8,8 +8,10 @@ struct PosteriorSampling: ParameterPerturbation {
     let samples: Int
 
     /// nil where no parameter has such a rule.
-    init?(rules: [any UpdateRule]) {
+    /// - Throws: `ConfigurationError` for a rule that has not been told λ.
+    init?(rules: [any UpdateRule]) throws {
         self.rules = rules.map { $0 as? IVON }
+        for rule in self.rules { try rule?.requireSize() }
         guard let most = self.rules.compactMap({ $0?.samples }).max() else { return nil }
         samples = most
     }
@@ -57,7 +59,7 @@ struct PosteriorSampling: ParameterPerturbation {
         ) -> (size: S, decay: S, initial: S?)? {
             guard let rule = rules[block.parameter] else { return nil }
             return (
-                S(rule.effectiveSampleSize.value(at: step)), S(rule.weightDecay.value(at: step)),
+                S(rule.size(at: step)), S(rule.weightDecay.value(at: step)),
                 updates[block.parameter] == 0 ? S(rule.initialHessian) : nil
             )
         }

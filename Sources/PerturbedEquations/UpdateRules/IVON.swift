@@ -21,11 +21,11 @@
 ///
 /// Source: Shen et al. 2024, Variational Learning is Effective for Large Deep Networks; compared with the authors'
 /// ivon-opt, whose names are lr, ess, hess_init, mc_samples, rescale_lr.
-public struct IVON: UpdateRule {
+public struct IVON: VariationalRule {
     /// η.
     public var learningRate: Scheduled
-    /// λ, the effective number of examples; > 0.
-    public var effectiveSampleSize: Scheduled
+    /// λ, the effective number of examples; > 0. Nil where the posterior says it, as in `peo sample`; an optimizer needs it.
+    public var effectiveSampleSize: Scheduled?
     /// h₀ > 0, default 1. Too small a value makes the first samples wild.
     public var initialHessian: Double
     public var beta1: Scheduled
@@ -40,7 +40,7 @@ public struct IVON: UpdateRule {
     public var samples: Int
 
     public init(
-        learningRate: Scheduled = 0.1, effectiveSampleSize: Scheduled, initialHessian: Double = 1,
+        learningRate: Scheduled = 0.1, effectiveSampleSize: Scheduled?, initialHessian: Double = 1,
         beta1: Scheduled = 0.9, beta2: Scheduled = 0.99999, weightDecay: Scheduled = 1e-4,
         clipRadius: Scheduled = 1e30, debias: Bool = true, rescaleRate: Bool = true, samples: Int = 1
     ) {
@@ -56,6 +56,14 @@ public struct IVON: UpdateRule {
         self.samples = samples
     }
 
+    public static let standardWeightDecay = 1e-4
+    public var precisionState: (name: String, initial: Double) { ("hess", initialHessian) }
+
+    /// 1/√(λ(h + δ)).
+    public func posteriorDeviation(_ precision: Double, at step: Int) -> Double {
+        1 / (size(at: step) * (precision + weightDecay.value(at: step))).squareRoot()
+    }
+
     public var stateNames: [String] { ["exp_avg", "hess"] }
     public var requirements: RuleRequirements { [.noise] }
     public var initialMemory: SIMD4<Double>? { BiasCorrection.initialMemory(beta1, 0) }
@@ -66,7 +74,10 @@ public struct IVON: UpdateRule {
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&learningRate)
-        try body(&effectiveSampleSize)
+        if var size = effectiveSampleSize {
+            try body(&size)
+            effectiveSampleSize = size
+        }
         try body(&beta1)
         try body(&beta2)
         try body(&weightDecay)
@@ -75,7 +86,9 @@ public struct IVON: UpdateRule {
 
     public func validate() throws {
         try RuleChecks.rate(learningRate)
-        try ObjectiveChecks.positive("effectiveSampleSize", effectiveSampleSize)
+        if let effectiveSampleSize {
+            try ObjectiveChecks.positive("effectiveSampleSize", effectiveSampleSize)
+        }
         try require(
             initialHessian > 0 && initialHessian.isFinite, "initialHessian", is: initialHessian,
             allowed: "a finite number > 0")
@@ -95,8 +108,9 @@ public struct IVON: UpdateRule {
                 "learningRate", "schedule", default: "0.1", allowed: "≥ 0",
                 unit: "θ per D, times h₀ + δ with rescaleRate", "η"),
             .init(
-                "effectiveSampleSize", "schedule", allowed: "> 0", unit: "examples",
-                "λ: the number of training examples"),
+                "effectiveSampleSize", "schedule", default: "the posterior's", allowed: "> 0",
+                unit: "examples",
+                "λ: the number of training examples; must be given where no posterior is sampled"),
             .init(
                 "initialHessian", "number", default: "1", allowed: "> 0", unit: "loss per θ²", "h₀"),
             .average("beta1", default: "0.9", "β₁"), .average("beta2", default: "0.99999", "β₂"),
@@ -117,7 +131,7 @@ public struct IVON: UpdateRule {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         self.init(
             learningRate: try container.decode(.learningRate, default: 0.1),
-            effectiveSampleSize: try container.decode(Scheduled.self, forKey: .effectiveSampleSize),
+            effectiveSampleSize: try container.decodeIfPresent(Scheduled.self, forKey: .effectiveSampleSize),
             initialHessian: try container.decode(.initialHessian, default: 1),
             beta1: try container.decode(.beta1, default: 0.9),
             beta2: try container.decode(.beta2, default: 0.99999),
@@ -137,7 +151,7 @@ public struct IVON: UpdateRule {
         let beta1 = beta1.value(at: time.step)
         let beta2 = beta2.value(at: time.step)
         let decay = S(weightDecay.value(at: time.step))
-        let size = S(effectiveSampleSize.value(at: time.step))
+        let size = S(self.size(at: time.step))
         let correction =
             debias ? S(1 / BiasCorrection.weight(self.beta1, product: block.memory[0], at: time)) : 1
         let rate = S(

@@ -39,7 +39,7 @@ extension ChainSampler {
                         try chain.withParameters { try write(UnsafeRawBufferPointer($0[place])) }
                     })
             }
-            sources += chain.optimizer.stateSources().map { source in
+            sources += (chain.optimizer.stateSources() + chain.keptSources()).map { source in
                 var renamed = source
                 renamed.name = prefix + source.name
                 return renamed
@@ -108,6 +108,7 @@ extension ChainSampler {
             try chain.withParameters { memory in
                 for (entry, bytes) in zip(found, memory) { entry.data.copyBytes(to: bytes) }
             }
+            try chain.restoreKept(from: own)
         }
         try writer.restore(
             part: numbers.parts, first: numbers.firstDraw, waiting: numbers.waiting, from: file,

@@ -32,6 +32,16 @@ public protocol MarkovChain: AnyObject {
     func withParameters<Result>(
         _ body: ([UnsafeMutableRawBufferPointer]) throws -> Result
     ) throws -> Result
+
+    /// What the chain keeps beside θ and its optimizer's state, to be saved with them; nothing unless told.
+    func keptSources() -> [TensorSource]
+    /// Reads what ``keptSources()`` wrote.
+    func restoreKept(from file: SafetensorsFile) throws
+}
+
+extension MarkovChain {
+    public func keptSources() -> [TensorSource] { [] }
+    public func restoreKept(from file: SafetensorsFile) throws {}
 }
 
 extension NoiseKey {

@@ -19,15 +19,21 @@ public struct ChainDiagnostics: Codable, Sendable, Equatable {
     private var chains: Int
 
     public init(_ chains: Chains) {
+        self.init(summaryOf: chains)
+        meanError = chains.meanError
+        splitRHat = chains.splitRHat
+        bulkEffectiveSize = chains.bulkEffectiveSize
+        tailEffectiveSize = chains.tailEffectiveSize
+    }
+
+    /// Mean, deviation and quantiles alone, for draws that are no Markov chains': R̂, effective sizes and the mean's error are NaN.
+    public init(summaryOf chains: Chains) {
         let sorted = chains.pooled.sorted()
         mean = Sample.mean(sorted)
         deviation = Sample.deviation(sorted)
         lower = Sample.quantile(0.05, ofSorted: sorted)
         upper = Sample.quantile(0.95, ofSorted: sorted)
-        meanError = chains.meanError
-        splitRHat = chains.splitRHat
-        bulkEffectiveSize = chains.bulkEffectiveSize
-        tailEffectiveSize = chains.tailEffectiveSize
+        (meanError, splitRHat, bulkEffectiveSize, tailEffectiveSize) = (.nan, .nan, .nan, .nan)
         self.chains = chains.count
     }
 

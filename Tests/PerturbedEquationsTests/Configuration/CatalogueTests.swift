@@ -72,7 +72,8 @@ import Testing
                     continue
                 }
                 let decoded = try decode(without)
-                if text == "the length of the run" {
+                // What whoever runs the equation fills in.
+                if ["the length of the run", "the posterior's"].contains(text) {
                     #expect(decoded[parameter.name] == nil, "\(place)")
                     continue
                 }

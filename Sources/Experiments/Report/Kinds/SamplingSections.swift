@@ -8,6 +8,8 @@ import Training
 struct SamplingSections {
     private let samples: Samples
     private let result: SamplingResult?
+    /// Whether R̂ and effective sizes mean something.
+    private let areDrawsOfOnePosterior: Bool
 
     /// Functions that are drawn; the table has all.
     private static let drawn = 6
@@ -22,11 +24,14 @@ struct SamplingSections {
         }
         self.samples = samples
         self.result = result as? SamplingResult
+        let config = try? RunConfigs.read(directory.appendingPathComponent("config.yaml")) as? SamplingConfig
+        areDrawsOfOnePosterior = config?.posterior.approximation.areDrawsOfOnePosterior ?? true
     }
 
     /// - Throws: `SafetensorsError` for parts that are damaged.
     func add(to page: inout ReportPage) throws {
         let found = try samples.functions.map { (name: $0, chains: try samples.function($0)) }
+        guard areDrawsOfOnePosterior else { return addDraws(found, to: &page) }
         let diagnostics = found.map { ($0.name, ChainDiagnostics($0.chains)) }
         let warnings = diagnostics.compactMap { name, found in found.warning.map { "\(name): \($0)" } }
         page.add(
@@ -49,6 +54,38 @@ struct SamplingSections {
         page.add("Marginals", [.charts(shown.compactMap { marginal($0.name, $0.chains) })])
     }
 
+    /// Draws that are no Markov chains': what they are, without what would say how far chains can be trusted.
+    private func addDraws(_ found: [(name: String, chains: Chains)], to page: inout ReportPage) {
+        let table = Self.table(
+            columns: ["", "mean", "deviation", "5%", "95%"],
+            found.map { ($0.name, ChainDiagnostics(summaryOf: $0.chains)) }
+        ) { [$0.mean, $0.deviation, $0.lower, $0.upper].map(Self.number) }
+        page.add(
+            "Draws",
+            [
+                .text(
+                    "\(samples.draws) draws of each of \(samples.chains) chains. They do not follow each other as those of a "
+                        + "Markov chain do, and chains may be at different modes: R̂ and effective sizes would say nothing."
+                ),
+                .table(table),
+            ])
+        page.add(
+            "Marginals", [.charts(found.prefix(Self.drawn).compactMap { marginal($0.name, $0.chains) })])
+    }
+
+    private static func number(_ value: Double) -> ReportTable.Cell {
+        .init(value.isFinite ? value : nil, short)
+    }
+
+    private static func table(
+        columns: [String], _ diagnostics: [(String, ChainDiagnostics)],
+        _ cells: (ChainDiagnostics) -> [ReportTable.Cell]
+    ) -> ReportTable {
+        ReportTable(
+            columns: columns, numeric: Set(1..<columns.count),
+            rows: diagnostics.map { name, found in [.init(name)] + cells(found) })
+    }
+
     private var weights: ReportPage.Block? {
         guard let weights = result?.weights else { return nil }
         return .text(
@@ -59,23 +96,21 @@ struct SamplingSections {
     }
 
     private static func table(_ diagnostics: [(String, ChainDiagnostics)]) -> ReportTable {
-        func number(_ value: Double) -> ReportTable.Cell { .init(value.isFinite ? value : nil, short) }
-        return ReportTable(
+        table(
             columns: [
                 "", "mean", "deviation", "5%", "95%", "error of the mean", "R̂", "effective, bulk",
                 "effective, tail",
-            ], numeric: Set(1...8),
-            rows: diagnostics.map { name, found in
-                [
-                    .init(name), number(found.mean), number(found.deviation), number(found.lower),
-                    number(found.upper), number(found.meanError),
-                    .init(
-                        found.splitRHat.isFinite ? String(format: "%.4f", found.splitRHat) : "–",
-                        found.splitRHat,
-                        tone: found.splitRHat <= ChainDiagnostics.largestRHat ? .good : .bad),
-                    number(found.bulkEffectiveSize), number(found.tailEffectiveSize),
-                ]
-            })
+            ], diagnostics
+        ) { found in
+            [
+                number(found.mean), number(found.deviation), number(found.lower), number(found.upper),
+                number(found.meanError),
+                .init(
+                    found.splitRHat.isFinite ? String(format: "%.4f", found.splitRHat) : "–", found.splitRHat,
+                    tone: found.splitRHat <= ChainDiagnostics.largestRHat ? .good : .bad),
+                number(found.bulkEffectiveSize), number(found.tailEffectiveSize),
+            ]
+        }
     }
 
     private func series(

@@ -1,0 +1,57 @@
+/// A rule that learns a normal distribution over the weights, q = N(θ, diag(s²)), instead of a point: `ivon`.
+///
+/// It has a Gaussian prior in its own equation, as δ, and takes λ mean losses for −log p(data|θ).
+public protocol VariationalRule: UpdateRule {
+    /// λ, the number of examples; nil where nobody has said it, with which no optimizer is built.
+    var effectiveSampleSize: Scheduled? { get set }
+    /// δ, the precision of the prior over λ.
+    var weightDecay: Scheduled { get set }
+    /// What δ is unless told.
+    static var standardWeightDecay: Double { get }
+    /// The state tensor that s comes from, and its elements before the first update.
+    var precisionState: (name: String, initial: Double) { get }
+
+    /// s of a weight.
+    ///
+    /// - Parameters:
+    ///   - precision: its element of ``precisionState``.
+    ///   - step: the time of schedules.
+    func posteriorDeviation(_ precision: Double, at step: Int) -> Double
+}
+
+extension VariationalRule {
+    /// λ where an optimizer has been built, which refuses rules without it.
+    func size(at step: Int) -> Double {
+        guard let effectiveSampleSize else { preconditionFailure("a variational rule without λ was built") }
+        return effectiveSampleSize.value(at: step)
+    }
+
+    /// Refuses a rule that has not been told λ.
+    func requireSize() throws {
+        guard effectiveSampleSize == nil else { return }
+        throw ConfigurationError(
+            "is missing; allowed: a number > 0, the number of training examples (peo sample knows it)",
+            path: "rule.\(Self.catalogueEntry.name).effectiveSampleSize")
+    }
+}
+
+extension PerturbedOptimizer {
+    /// s of every weight, parameter by parameter, as the steps so far have learnt it; nil where a parameter's rule is no
+    /// ``VariationalRule``.
+    public var posteriorDeviations: [[Double]]? {
+        var found: [[Double]] = []
+        for (place, spec) in parameters.enumerated() {
+            guard let rule = groups[groupOf[place]].rule as? any VariationalRule else { return nil }
+            let (name, initial) = rule.precisionState
+            let memory = state[place].tensors[rule.stateNames.firstIndex(of: name)!]
+            func deviations<S: BinaryFloatingPoint>(_ type: S.Type) -> [Double] {
+                memory.bindMemory(to: type).map {
+                    rule.posteriorDeviation(updates[place] == 0 ? initial : Double($0), at: step)
+                }
+            }
+            found.append(
+                spec.scalar.arithmetic == .float64 ? deviations(Double.self) : deviations(Float.self))
+        }
+        return found
+    }
+}
