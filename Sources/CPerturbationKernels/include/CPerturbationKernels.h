@@ -51,19 +51,29 @@ typedef struct {
 
 /// Sums over a block of an array with noise.
 typedef struct {
-    double noise;    // Σ ξ·x
-    double squares;  // Σ x²
+    double noise;          // Σ ξ·x
+    double squares;        // Σ x²
+    double noise_squares;  // Σ ξ²
 } pk_noise_sums;
 
-/// δ = scale·ξ(first + i), or scale·g[i]·ξ(first + i), for a rule to draw by itself.
+/// What a term of δ is.
+typedef enum {
+    PK_NOISE = 0,           // scale·ξ(first + i)
+    PK_NOISE_BY_GRADIENT,   // scale·g[i]·ξ(first + i)
+    PK_ALONG_GRADIENT,      // scale·g[i]
+    PK_ALONG_PARAMETERS,    // scale·θ[i]
+    PK_ALONG_SIGNS          // scale·sign(θ[i]), with sign(0) = 0
+} pk_term_kind;
+
+/// One term of a δ that a rule makes by itself. `distribution`, `stream`, `first` and `p` are of noise.
 typedef struct {
-    pk_distribution distribution;
-    int by_gradient;
-    const pk_stream *stream;
-    uint64_t first;
+    pk_term_kind kind;
     double scale;
+    pk_distribution distribution;
+    pk_stream stream;
+    uint64_t first;
     double p;  // of PK_DROP
-} pk_draw;
+} pk_term;
 
 /// One block for an update rule. ĝ = gradient_scale·g + delta_scale·δ; δ may be NULL. `noise` is a sampler's
 /// own, ξ ~ N(0, 1); other rules do not read it.
@@ -71,7 +81,8 @@ typedef struct {
     void *parameters;
     const void *gradient;
     const void *delta;
-    const pk_draw *draw;  // δ for the `…_drawn` kernels; not read by the others
+    const pk_term *terms;  // δ, in order, for the `…_drawn` kernels; not read by the others
+    size_t term_count;
     void *state[4];
     size_t count;
     double gradient_scale;
@@ -167,7 +178,7 @@ typedef struct {
     void (*add_sign)(void *out, const void *x, size_t count, double scale);
     /// Σ x[i]·y[i] in double, fixed order
     double (*dot)(const void *x, const void *y, size_t count);
-    /// Σ ξ(first + i)·x[i] and Σ x[i]² with ξ ~ N(0, 1), in double, fixed order
+    /// Σ ξ(first + i)·x[i], Σ x[i]² and Σ ξ(first + i)², ξ ~ N(0, 1), in double, fixed order
     pk_noise_sums (*noise_sums)(const void *x, size_t count, const pk_stream *stream, uint64_t first);
     pk_moments (*moments)(const void *x, size_t count);
     /// How many elements are NaN or ±∞ (one read of x and nothing else).
@@ -178,8 +189,8 @@ typedef struct {
     void (*clamp)(void *out, const void *x, size_t count, double limit);
     void (*sgd)(const pk_block *block, const pk_sgd *rule);
     void (*adam)(const pk_block *block, const pk_adam *rule);
-    /// The same with δ drawn from `block->draw` on the way: the same bits without a stored δ. NULL for float64;
-    /// adam_drawn has no amsgrad.
+    /// The same with δ made from `block->terms`, one at least, on the way: the same bits without a stored δ. NULL for
+    /// float64; adam_drawn has no amsgrad.
     void (*sgd_drawn)(const pk_block *block, const pk_sgd *rule);
     void (*adam_drawn)(const pk_block *block, const pk_adam *rule);
     void (*rmsprop)(const pk_block *block, const pk_rmsprop *rule);

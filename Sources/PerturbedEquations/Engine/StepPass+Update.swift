@@ -5,18 +5,18 @@ extension StepPass {
     func typedUpdate<S: BlockScalar>(_: S.Type, _ block: Block, _ scratch: ThreadScratch) -> Double {
         let (parameters, gradient) = memory(S.self, block, scratch)
         let state = state(S.self, block)
-        let draw = S.self == Float.self && !measure ? draw(block) : nil
+        let drawn = S.self == Float.self && !measure ? drawnTerms(block) : nil
         let delta =
-            draw == nil
+            drawn == nil
             ? delta(
                 block, scratch, parameters, gradient, prefetch: prefetch(parameters, gradient, state)) : nil
         let trust = trustScale.isEmpty ? 1 : trustScale[block.parameter]
         if trust == 1 {
-            applyRule(block, scratch, parameters, gradient, delta, state, draw)
+            applyRule(block, scratch, parameters, gradient, delta, state, drawn)
         } else {
             let before = scratch.spare(0).assumingMemoryBound(to: S.self)
             before.update(from: parameters.baseAddress!, count: block.count)
-            applyRule(block, scratch, parameters, gradient, delta, state, draw)
+            applyRule(block, scratch, parameters, gradient, delta, state, drawn)
             let trust = S(trust)
             for i in parameters.indices {
                 parameters[i] = before[i].addingProduct(trust, parameters[i] - before[i])
@@ -37,19 +37,22 @@ extension StepPass {
         }
     }
 
-    /// δ of a block where the rule draws it itself.
-    private func draw(_ block: Block) -> BlockDraw? {
+    /// δ of a block where the rule makes it itself; nil where it does not, or where nothing is left to add.
+    private func drawnTerms(_ block: Block) -> BlockTerms? {
         let group = optimizer.groupOf[block.parameter]
-        guard let noise = drawn[group] else { return nil }
-        let site = site(terms[group][0], 0, block)
-        return BlockDraw(noise: site.noise, draw: noise.draw(at: site))
+        guard let own = drawn[group] else { return nil }
+        var found = BlockTerms()
+        for (place, term) in own.enumerated() {
+            term.appendTerms(to: &found, at: site(terms[group][place], place, block), for: Float.self)
+        }
+        return found.count > 0 ? found : nil
     }
 
     /// The rule on θ and state of a block, or on copies of them.
     func applyRule<S: BlockScalar>(
         _ block: Block, _ scratch: ThreadScratch, _ parameters: UnsafeMutableBufferPointer<S>,
         _ gradient: UnsafeBufferPointer<S>, _ delta: UnsafeMutableBufferPointer<S>?,
-        _ state: StateBlocks<S>, _ draw: BlockDraw? = nil
+        _ state: StateBlocks<S>, _ drawn: BlockTerms? = nil
     ) {
         let group = optimizer.groupOf[block.parameter]
         let needs = optimizer.groups[group].needs
@@ -57,9 +60,9 @@ extension StepPass {
             rules[group],
             UpdateBlock(
                 parameters: parameters, gradient: gradient, delta: delta.map { UnsafeBufferPointer($0) },
-                state: state, draw: draw, gradientScale: 1, deltaScale: deltaScale(block.parameter),
+                state: state, terms: drawn, gradientScale: 1, deltaScale: deltaScale(block.parameter),
                 memory: optimizer.ruleMemory.isEmpty ? .zero : optimizer.ruleMemory[block.parameter],
-                noiseVariance: variances.isEmpty || (delta == nil && draw == nil)
+                noiseVariance: variances.isEmpty || (delta == nil && drawn == nil)
                     ? .zero : variances[block.parameter],
                 curvature: curvature.map {
                     UnsafeBufferPointer(

@@ -29,8 +29,8 @@ struct StepPass {
     let strengthScale: Double
     /// The rule of each group, with the controllers' factor on its learning rate.
     let rules: [any UpdateRule]
-    /// Per group: its only term, where the rule draws that itself; see `DrawingRule`.
-    let drawn: [(any DrawnNoise)?]
+    /// Per group: its terms, where the rule makes them itself; see `DrawingRule`.
+    let drawn: [[any ElementaryPerturbation]?]
     /// What the controllers want of this step.
     let needs: ControllerNeeds
 
@@ -82,12 +82,7 @@ struct StepPass {
         strengthLimit = stability.sigmaMax?.value(at: step) ?? .infinity
         let hasLimit = strengthLimit < .infinity
         terms = optimizer.groups.map { $0.activeTerms(at: step, optimizer.key, hasLimit: hasLimit) }
-        drawn = zip(rules, terms).map { rule, terms in
-            guard let rule = rule as? any DrawingRule, rule.drawsNoise, terms.count == 1,
-                terms[0].weight == 1
-            else { return nil }
-            return terms[0].perturbation as? any DrawnNoise
-        }
+        drawn = zip(rules, terms).map(Self.drawn)
         var requirements = Requirements(terms.joined().map(\.needs))
         // σ_max bounds noise in proportion to g by the size of g.
         if strengthLimit < .infinity, !terms.joined().isEmpty { requirements.insert(.tensorGradient) }
@@ -178,6 +173,18 @@ struct StepPass {
             rule.learningRate = Scheduled(rule.learningRate.value(at: step) * factor)
             return rule
         }
+    }
+
+    /// The terms of a group as its rule can make them; nil where it cannot, or there are none.
+    private static func drawn(
+        by rule: any UpdateRule, _ terms: [PerturbedOptimizer.Term]
+    ) -> [any ElementaryPerturbation]? {
+        guard !terms.isEmpty, let rule = rule as? any DrawingRule, rule.drawsNoise else { return nil }
+        let elementary = terms.compactMap {
+            $0.weight == 1 ? $0.perturbation as? any ElementaryPerturbation : nil
+        }
+        let count = elementary.reduce(0) { $0 + type(of: $1).mostTerms }
+        return elementary.count == terms.count && count <= BlockTerms.limit ? elementary : nil
     }
 
     /// The step is not taken although the gradient was finite.

@@ -131,7 +131,7 @@ public struct NoiseStream {
         }
     }
 
-    /// Σ ξᵢ·xᵢ and Σ xᵢ², ξ ~ N(0, 1).
+    /// Σ ξᵢ·xᵢ, Σ xᵢ² and Σ ξᵢ², ξ ~ N(0, 1).
     func sums<S: EquationScalar>(with x: UnsafeBufferPointer<S>) -> pk_noise_sums {
         withUnsafePointer(to: address) {
             S.kernels(level).pointee.noise_sums(x.baseAddress, x.count, $0, firstElement)

@@ -11,7 +11,7 @@ import CPerturbationKernels
 /// early, and ξ(t) again.
 ///
 /// Source: Orvieto, Kersting, Proske, Bach, Lucchi 2022, Anticorrelated Noise Injection for Improved Generalization.
-public struct AntiCorrelated: KernelPerturbation {
+public struct AntiCorrelated: ElementaryPerturbation {
     /// σ, a standard deviation in units of θ.
     public var sigma: Scheduled
 
@@ -67,12 +67,13 @@ public struct AntiCorrelated: KernelPerturbation {
         return ElementBound(constant: (now - next) * ElementBound.largestVariate)
     }
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
+    static var mostTerms: Int { 2 }
+
+    func appendTerms<S: EquationScalar>(to terms: inout BlockTerms, at site: Site, for _: S.Type) {
         let (now, next) = scales(at: site)
-        site.noise.run(PK_NORMAL, site.mode, delta, nil, now, 0)
-        if next != 0 { site.noise.at(step: site.step + 1).run(PK_NORMAL, PK_ADD, delta, nil, next, 0) }
+        terms.append(NoiseDraw(distribution: PK_NORMAL, scale: now), from: site.noise)
+        guard next != 0 else { return }
+        let later = site.noise.at(step: site.step + 1)
+        terms.append(NoiseDraw(distribution: PK_NORMAL, scale: next), from: later)
     }
 }

@@ -1,9 +1,7 @@
 import CPerturbationKernels
 
 /// A perturbation that is one draw of noise and nothing else: δ = s·ξ, or s·g ⊙ ξ, from the first draw of its stream.
-///
-/// A rule whose kernel draws noise itself needs no δ (`DrawingRule`); the bits are those of a stored one.
-protocol DrawnNoise: KernelPerturbation {
+protocol DrawnNoise: ElementaryPerturbation {
     func draw(at site: Site) -> NoiseDraw
 }
 
@@ -19,14 +17,9 @@ struct NoiseDraw {
 }
 
 extension DrawnNoise {
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        let draw = draw(at: site)
-        if draw.isByGradient { site.clearIfFirst(delta) }
-        site.noise.run(
-            draw.distribution, draw.isByGradient ? PK_ADD_SCALED : site.mode, delta,
-            draw.isByGradient ? gradient.baseAddress : nil, draw.scale, draw.probability)
+    static var mostTerms: Int { 1 }
+
+    func appendTerms<S: EquationScalar>(to terms: inout BlockTerms, at site: Site, for _: S.Type) {
+        terms.append(draw(at: site), from: site.noise)
     }
 }

@@ -22,7 +22,7 @@ import Foundation
 /// (the first step, after steps in which the term or the tensor was left out) f stays.
 ///
 /// Source: hypergradient descent, Baydin et al. 2018, Online Learning Rate Adaptation with Hypergradient Descent.
-public struct Learned: KernelPerturbation {
+public struct Learned: DrawnNoise {
     /// What one f is for.
     public enum Scope: String, Sendable, Codable, CaseIterable {
         case tensor
@@ -146,10 +146,7 @@ public struct Learned: KernelPerturbation {
         ElementBound(constant: maximum * site.sigma(sigma) * ElementBound.largestVariate)
     }
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        site.noise.run(PK_NORMAL, site.mode, delta, nil, strength(at: site)!, 0)
+    func draw(at site: Site) -> NoiseDraw {
+        NoiseDraw(distribution: PK_NORMAL, scale: strength(at: site)!)
     }
 }

@@ -10,7 +10,7 @@ import CPerturbationKernels
 ///
 /// Source: the projection is elementary; compare the tangential noise of Wojtowytsch 2023, Stochastic
 /// Gradient Descent with Noise of Machine Learning Type.
-public struct Orthogonal: NoiseOfStrength {
+public struct Orthogonal: NoiseOfStrength, ElementaryPerturbation {
     /// σ, a standard deviation in gradient units.
     public var sigma: Strength
 
@@ -47,17 +47,13 @@ public struct Orthogonal: NoiseOfStrength {
         return [sums.noise, sums.squares, 0, 0]
     }
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
+    static var mostTerms: Int { 2 }
+
+    func appendTerms<S: EquationScalar>(to terms: inout BlockTerms, at site: Site, for _: S.Type) {
         let sigma = site.sigma(sigma)
-        site.noise.run(PK_NORMAL, site.mode, delta, nil, sigma, 0)
+        terms.append(NoiseDraw(distribution: PK_NORMAL, scale: sigma), from: site.noise)
         let along = -sigma * site.sums[0] / site.sums[1]
         // A subnormal g can be too small for its inverse to be a number of the same type: it is as good as zero.
-        if site.sums[1] > 0 && S(along).isFinite {
-            S.kernels(site.noise.level).pointee.add_scaled(
-                delta.baseAddress, gradient.baseAddress, gradient.count, along)
-        }
+        if site.sums[1] > 0 && S(along).isFinite { terms.append(alongGradient: along) }
     }
 }

@@ -11,7 +11,7 @@ import Foundation
 /// stability controller scales the chord 2·sin(φ/2).
 ///
 /// Source: Rodrigues' rotation in the plane of g and u; elementary.
-public struct Rotation: KernelPerturbation {
+public struct Rotation: ElementaryPerturbation {
     /// φ in radians, 0 ≤ φ ≤ π.
     public var angle: Scheduled
 
@@ -61,31 +61,22 @@ public struct Rotation: KernelPerturbation {
     func kernelSums<S: EquationScalar>(
         gradient: UnsafeBufferPointer<S>, parameters: UnsafeBufferPointer<S>, at site: Site
     ) -> SIMD4<Double> {
-        withUnsafeTemporaryAllocation(of: S.self, capacity: gradient.count) { xi in
-            site.noise.run(PK_NORMAL, PK_STORE, xi, nil, 1, 0)
-            let dot = S.kernels(site.noise.level).pointee.dot!
-            return [
-                dot(xi.baseAddress, gradient.baseAddress, gradient.count),
-                dot(gradient.baseAddress, gradient.baseAddress, gradient.count),
-                dot(xi.baseAddress, xi.baseAddress, gradient.count), Double(gradient.count),
-            ]
-        }
+        let sums = site.noise.sums(with: gradient)
+        return [sums.noise, sums.squares, sums.noise_squares, Double(gradient.count)]
     }
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
+    static var mostTerms: Int { 2 }
+
+    func appendTerms<S: EquationScalar>(to terms: inout BlockTerms, at site: Site, for _: S.Type) {
         let length = site.sums[1].squareRoot()
         // ⟨ξ, g⟩/‖g‖, and what is left of ‖ξ‖² across g.
         let along = site.sums[0] / length
         let across = site.sums[2] - along * along
         // Next to nothing is left of one element, by rounding: there is nowhere to turn.
-        guard length > 0, across > 1e-12 * site.sums[2] else { return site.clearIfFirst(delta) }
+        guard length > 0, across > 1e-12 * site.sums[2] else { return }
         let phi = angle(at: site)
         let turn = sin(phi) / across.squareRoot()
-        site.noise.run(PK_NORMAL, site.mode, delta, nil, turn * length, 0)
-        S.kernels(site.noise.level).pointee.add_scaled(
-            delta.baseAddress, gradient.baseAddress, gradient.count, cos(phi) - 1 - turn * along)
+        terms.append(NoiseDraw(distribution: PK_NORMAL, scale: turn * length), from: site.noise)
+        terms.append(alongGradient: cos(phi) - 1 - turn * along)
     }
 }

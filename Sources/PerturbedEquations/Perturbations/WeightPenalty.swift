@@ -7,7 +7,7 @@ import CPerturbationKernels
 ///
 /// Source: Tibshirani 1996 (L1); Zou and Hastie 2005, Regularization and Variable Selection via the Elastic
 /// Net; Yuan and Lin 2006, Model Selection and Estimation in Regression with Grouped Variables.
-public struct WeightPenalty: KernelPerturbation {
+public struct WeightPenalty: ElementaryPerturbation {
     /// λ₁, ≥ 0.
     public var l1: Scheduled
     /// λ₂, ≥ 0.
@@ -73,19 +73,16 @@ public struct WeightPenalty: KernelPerturbation {
             group: try container.decode(.group, default: 0))
     }
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        site.clearIfFirst(delta)
-        let kernels = S.kernels(site.noise.level)
+    static var mostTerms: Int { 2 }
+
+    func appendTerms<S: EquationScalar>(to terms: inout BlockTerms, at site: Site, for _: S.Type) {
         let l1 = l1.value(at: site.step)
+        if l1 != 0 { terms.append(alongSigns: l1) }
         // √n·θ/‖θ‖ is θ over its root mean square.
         let size = site.parameter.rootMeanSquare
         let ofNorm = size > 0 ? group.value(at: site.step) / size : 0
         // A subnormal θ can be too small for its inverse to be a number of the same type: it is as good as zero.
         let l2 = l2.value(at: site.step) + (S(ofNorm).isFinite ? ofNorm : 0)
-        if l1 != 0 { kernels.pointee.add_sign(delta.baseAddress, parameters.baseAddress, delta.count, l1) }
-        if l2 != 0 { kernels.pointee.add_scaled(delta.baseAddress, parameters.baseAddress, delta.count, l2) }
+        if l2 != 0 { terms.append(alongParameters: l2) }
     }
 }

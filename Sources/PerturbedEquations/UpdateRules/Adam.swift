@@ -104,7 +104,7 @@ public struct Adam: DrawingRule {
             beta1: beta1.value(at: numbers.step), beta2: beta2.value(at: numbers.step),
             epsilon: epsilon.value(at: numbers.step), root_scale: 1 / second.squareRoot(),
             amsgrad: amsgrad ? 1 : 0)
-        let kernel = block.draw == nil ? kernels.pointee.adam : kernels.pointee.adam_drawn
+        let kernel = block.terms == nil ? kernels.pointee.adam : kernels.pointee.adam_drawn
         withUnsafePointer(to: copy block) { kernel!($0, &rule) }
     }
 }

@@ -26,7 +26,7 @@ extension KernelRule {
         }
         var raw = pk_block(
             parameters: block.parameters.baseAddress, gradient: block.gradient.baseAddress,
-            delta: block.delta?.baseAddress, draw: nil,
+            delta: block.delta?.baseAddress, terms: nil, term_count: 0,
             state: (
                 block.state.address(0), block.state.address(1), block.state.address(2), block.state.address(3)
             ),
@@ -34,25 +34,20 @@ extension KernelRule {
             delta_scale: block.deltaScale, noise: block.room)
         let numbers = RuleNumbers(time: time, memory: block.memory, noiseVariance: block.noiseVariance)
         let kernels = S.kernels(block.level)
-        guard let draw = block.draw else {
+        guard let terms = block.terms else {
             apply(raw, kernels, with: numbers)
             return
         }
-        withUnsafePointer(to: draw.noise.address) { address in
-            let drawn = pk_draw(
-                distribution: draw.draw.distribution, by_gradient: draw.draw.isByGradient ? 1 : 0,
-                stream: address, first: draw.noise.firstElement, scale: draw.draw.scale,
-                p: draw.draw.probability)
-            withUnsafePointer(to: drawn) {
-                raw.draw = $0
-                apply(raw, kernels, with: numbers)
-            }
+        terms.withTerms {
+            raw.terms = $0
+            raw.term_count = terms.count
+            apply(raw, kernels, with: numbers)
         }
     }
 }
 
-/// A rule whose kernel can draw noise on its way over θ, so that no δ is stored and the arithmetic of the
-/// noise runs while the memory of the update is fetched. The result is the same to the bit.
+/// A rule whose kernel can make δ on its way over θ, so that none is stored and the arithmetic of the noise runs
+/// while the memory of the update is fetched. The result is the same to the bit.
 protocol DrawingRule: KernelRule {
     /// Whether it can with its present settings, for float32.
     var drawsNoise: Bool { get }

@@ -85,7 +85,7 @@ public struct SGD: DrawingRule {
             momentum: momentum.value(at: numbers.step),
             intake: numbers.time.update == 1 ? 1 : 1 - dampening.value(at: numbers.step),
             nesterov: nesterov ? 1 : 0)
-        let kernel = block.draw == nil ? kernels.pointee.sgd : kernels.pointee.sgd_drawn
+        let kernel = block.terms == nil ? kernels.pointee.sgd : kernels.pointee.sgd_drawn
         withUnsafePointer(to: copy block) { kernel!($0, &rule) }
     }
 }

@@ -8,8 +8,8 @@ public struct UpdateBlock<S: EquationScalar> {
     public let delta: UnsafeBufferPointer<S>?
     /// The state tensors' blocks, in the order of `stateNames`.
     public let state: StateBlocks<S>
-    /// δ for a rule that draws it itself; `delta` is then nil. Only rules that say so get one.
-    let draw: BlockDraw?
+    /// δ for a rule that makes it itself, of one part at least; `delta` is then nil. Only rules that say so get one.
+    let terms: BlockTerms?
     /// What g is multiplied by (clipping).
     public let gradientScale: Double
     /// What δ is multiplied by (the stability controller's bound).
@@ -53,12 +53,6 @@ public struct UpdateBlock<S: EquationScalar> {
         precondition(sums != nil, "a rule that sums requires `.sums`")
         sums?.pointee += values
     }
-}
-
-/// δ of one block: what a rule needs to draw it on the way.
-struct BlockDraw {
-    let noise: NoiseStream
-    let draw: NoiseDraw
 }
 
 /// Where the rule's noise of one block is.

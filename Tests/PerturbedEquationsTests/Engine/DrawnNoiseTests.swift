@@ -3,7 +3,7 @@ import PerturbedEquations
 import TestSupport
 import Testing
 
-/// A rule that draws its own noise gives the same bits as one that reads a stored δ.
+/// A rule that makes δ itself gives the same bits as one that reads a stored δ.
 @Suite struct DrawnNoiseTests {
     static let rules: [any UpdateRule] = [
         SGD(learningRate: 0.1), SGD(learningRate: 0.1, weightDecay: 0.01), Momentum(learningRate: 0.1),
@@ -11,9 +11,16 @@ import Testing
         Adam(weightDecay: 0.1), Adam(amsgrad: true), AdamW(),
     ]
 
-    static let noises: [any Perturbation] = [
-        Gaussian(sigma: 0.3), Uniform(sigma: 0.3), Laplace(sigma: 0.3), GradientScaled(alpha: 0.3),
-        DropNoise(probability: 0.3),
+    static let noises: [[any Perturbation]] = [
+        [Gaussian(sigma: 0.3)], [Uniform(sigma: 0.3)], [Laplace(sigma: 0.3)], [GradientScaled(alpha: 0.3)],
+        [DropNoise(probability: 0.3)], [Orthogonal(sigma: 0.3)], [WeightPenalty(l2: 0.3)],
+        [WeightPenalty(l2: 0.1, group: 0.2)], [Gaussian(sigma: 0.3), WeightPenalty(l2: 0.1)],
+        [WeightPenalty(l2: 0.1), Gaussian(sigma: 0.3)],
+        [Gaussian(sigma: 0.3), GradientScaled(alpha: 0.3), WeightPenalty(l2: 0.1)],
+        [GradientScaled(alpha: 0.3), Orthogonal(sigma: 0.2), Laplace(sigma: 0.1)],
+        // More than a rule takes, and one that it does not know.
+        [Orthogonal(sigma: 0.2), Orthogonal(sigma: 0.3), Uniform(sigma: 0.1)],
+        [Gaussian(sigma: 0.3), WeightPenalty(l1: 0.1)],
     ]
 
     /// Measured steps store δ, to take its norm; the others need not.
@@ -22,7 +29,7 @@ import Testing
         for noise in Self.noises { try measuringChangesNothing(rule, noise, count) }
     }
 
-    private func measuringChangesNothing(_ rule: Int, _ noise: any Perturbation, _ count: Int) throws {
+    private func measuringChangesNothing(_ rule: Int, _ noise: [any Perturbation], _ count: Int) throws {
         var random = SeededGenerator()
         let start = (0..<count).map { _ in Float.random(in: -1...1, using: &random) }
         let gradients = (0..<3).map { _ in
@@ -71,7 +78,7 @@ import Testing
             gradient.withUnsafeBufferPointer { g in
                 func block(_ theta: UnsafeMutablePointer<Float>) -> pk_block {
                     pk_block(
-                        parameters: theta, gradient: g.baseAddress, delta: nil, draw: nil,
+                        parameters: theta, gradient: g.baseAddress, delta: nil, terms: nil, term_count: 0,
                         state: (nil, nil, nil, nil), count: count, gradient_scale: 1, delta_scale: 0.5,
                         noise: nil)
                 }
@@ -83,15 +90,14 @@ import Testing
                     }
                 }
                 found.withUnsafeMutableBufferPointer { theta in
-                    withUnsafePointer(to: stream) { stream in
-                        var draw = pk_draw(
-                            distribution: distribution, by_gradient: isByGradient ? 1 : 0, stream: stream,
-                            first: first, scale: 0.3, p: 0.2)
-                        withUnsafePointer(to: &draw) {
-                            var drawn = block(theta.baseAddress!)
-                            drawn.draw = $0
-                            kernels.sgd_drawn(&drawn, &rule)
-                        }
+                    var term = pk_term(
+                        kind: isByGradient ? PK_NOISE_BY_GRADIENT : PK_NOISE, scale: 0.3,
+                        distribution: distribution, stream: stream, first: first, p: 0.2)
+                    withUnsafePointer(to: &term) {
+                        var drawn = block(theta.baseAddress!)
+                        drawn.terms = $0
+                        drawn.term_count = 1
+                        kernels.sgd_drawn(&drawn, &rule)
                     }
                 }
             }
@@ -99,21 +105,23 @@ import Testing
         }
     }
 
-    /// The sums of a kernel are those of the variates that it draws.
-    @Test(arguments: [1, 15, 64, 2048, 2049, 5000])
-    func sumsAreOfTheSameVariates(count: Int) {
+    /// The sums of a kernel are those of the variates that it draws, and the same bits at every level.
+    @Test(arguments: [1, 15, 64, 2048, 2049, 5000], [0, 37, (1 << 34) - 128] as [UInt64])
+    func sumsAreOfTheSameVariates(count: Int, first: UInt64) {
         var random = SeededGenerator()
         func check<S: EquationScalar>(_: S.Type, _ level: SIMDLevel) {
             let x = (0..<count).map { _ in S(Double.random(in: -1...1, using: &random)) }
             var stream = pk_stream(key: (1, 2), step: 3, parameter: 4, term: 5)
             let kernels = S.kernels(level).pointee
             var xi = [S](repeating: 0, count: count)
-            kernels.noise(PK_NORMAL, PK_STORE, &xi, nil, count, 1, 0, &stream, 37, nil)
-            let sums = kernels.noise_sums(x, count, &stream, 37)
+            kernels.noise(PK_NORMAL, PK_STORE, &xi, nil, count, 1, 0, &stream, first, nil)
+            let sums = kernels.noise_sums(x, count, &stream, first)
             let expected = zip(xi, x).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
             let squares = x.reduce(0.0) { $0 + Double($1) * Double($1) }
             #expect(abs(sums.noise - expected) < 1e-11 * Double(count), "\(level), seed \(random.seed)")
             #expect(abs(sums.squares - squares) < 1e-11 * Double(count), "\(level), seed \(random.seed)")
+            let baseline = S.kernels(.baseline).pointee.noise_sums(x, count, &stream, first)
+            #expect(sums.noise == baseline.noise && sums.squares == baseline.squares, "\(level)")
         }
         for level in SIMDLevel.supported {
             check(Float.self, level)
