@@ -46,6 +46,8 @@ public final class PerturbedOptimizer {
     let largestCount: Int
     /// Some block of each group; nil for one without elements.
     let firstBlocks: [Block?]
+    /// What selects the noise.
+    public let seed: UInt64
     let key: NoiseKey
     /// Updates of each parameter so far: the time of its bias corrections. A parameter that had no gradient
     /// in some step (a frozen layer) has fewer.
@@ -111,6 +113,7 @@ public final class PerturbedOptimizer {
         self.engine = engine
         updates = [Int](repeating: 0, count: parameters.count)
         controllerStates = resolved.controllers.map { ControllerState(type(of: $0).catalogueEntry.name) }
+        self.seed = seed
         key = Self.noiseKey(seed: seed)
         (self.groups, groupOf) = try Self.resolve(groups, of: resolved, for: parameters, run: run)
         blocks = Block.table(of: parameters.map(\.count), size: engine.blockSize)

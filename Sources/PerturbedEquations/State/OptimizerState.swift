@@ -8,6 +8,8 @@ public struct OptimizerScalars: Sendable, Codable, Hashable {
 
     public var format = OptimizerScalars.currentFormat
     public var step: Int
+    /// What selects the noise; nil in states of builds that did not save it.
+    public var seed: UInt64?
     /// Updates of each parameter so far.
     public var updates: [Int]
     public var counts: StabilityCounts
@@ -56,7 +58,7 @@ extension PerturbedOptimizer {
     /// The numbers of the state.
     public var scalars: OptimizerScalars {
         OptimizerScalars(
-            step: step, updates: updates, counts: counts,
+            step: step, seed: seed, updates: updates, counts: counts,
             rules: groups.map { type(of: $0.rule).catalogueEntry.name }, memory: memory,
             snapshotUpdates: snapshot?.updates, ruleMemory: ruleMemory.isEmpty ? nil : ruleMemory,
             snapshotRuleMemory: ruleMemory.isEmpty ? nil : snapshot?.ruleMemory,
@@ -135,15 +137,21 @@ extension PerturbedOptimizer {
 
     /// Reads a state that `saveState` (or a checkpoint with `stateSources` in it) wrote.
     ///
-    /// - Throws: `OptimizerStateError` if it belongs to another equation or other parameters or a later
+    /// - Parameter allowingOtherSeed: lets a state go on under another seed, with other noise from here on: a fork.
+    /// - Throws: `OptimizerStateError` if it belongs to another equation, seed or other parameters or a later
     ///   format, `SafetensorsError` for a missing or misshapen tensor. The optimizer is then unchanged.
-    public func loadState(from file: SafetensorsFile) throws {
+    public func loadState(from file: SafetensorsFile, allowingOtherSeed: Bool = false) throws {
         let scalars = try Self.scalars(in: file)
         let own = self.scalars.rules
         guard scalars.rules == own else {
             throw OptimizerStateError(
                 message: "\(file.name): was written by the rule \(scalars.rules.joined(separator: ", ")); "
                     + "this optimizer has \(own.joined(separator: ", "))")
+        }
+        if let other = scalars.seed, other != seed, !allowingOtherSeed {
+            throw OptimizerStateError(
+                message: "\(file.name): was written under the seed \(other); this optimizer has "
+                    + "\(seed), whose noise is another")
         }
         guard scalars.parameterPerturbation == self.scalars.parameterPerturbation else {
             throw OptimizerStateError(
@@ -210,8 +218,8 @@ extension PerturbedOptimizer {
     }
 
     /// Reads a state from a file.
-    public func loadState(from url: URL) throws {
-        try loadState(from: SafetensorsFile(contentsOf: url))
+    public func loadState(from url: URL, allowingOtherSeed: Bool = false) throws {
+        try loadState(from: SafetensorsFile(contentsOf: url), allowingOtherSeed: allowingOtherSeed)
     }
 
     private static func scalars(in file: SafetensorsFile) throws -> OptimizerScalars {

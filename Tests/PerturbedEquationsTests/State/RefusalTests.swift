@@ -9,13 +9,13 @@ import Testing
     static func optimizer(
         _ rule: any UpdateRule = Adam(amsgrad: true), names: [String] = ["a", "b"],
         shapes: [[Int]] = [[4], [2, 3]],
-        scalar: ScalarType = .float32, groups: [ParameterGroup] = []
+        scalar: ScalarType = .float32, groups: [ParameterGroup] = [], seed: UInt64 = 1
     ) throws -> PerturbedOptimizer {
         try PerturbedOptimizer(
             parameters: zip(names, shapes).map { ParameterSpec($0, shape: $1, scalar: scalar) },
             equation: PerturbedEquation(
                 rule: rule, stability: Stability(rollbackOnSpike: SpikeGuard(snapshotEvery: 2))),
-            groups: groups, seed: 1)
+            groups: groups, seed: seed)
     }
 
     static func advance(_ optimizer: PerturbedOptimizer, _ steps: Int) throws {
@@ -67,6 +67,17 @@ import Testing
         #expect(optimizer.step == 3)
     }
 
+    /// States of builds that saved no seed.
+    @Test func aStateWithoutASeedIsTaken() throws {
+        let file = try Self.saved { metadata, _ in
+            metadata["optimizer"] = metadata["optimizer"]?.replacingOccurrences(of: "\"seed\":1,", with: "")
+        }
+        #expect(file.metadata["optimizer"]?.contains("seed") == false)
+        let optimizer = try Self.optimizer(seed: 2)
+        try optimizer.loadState(from: file)
+        #expect(optimizer.step == 3)
+    }
+
     @Test func othersAreRefused() throws {
         let file = try Self.saved()
         try Self.check(file, into: Self.optimizer(SGD(learningRate: 1, momentum: 0.5)), says: "adam", "sgd")
@@ -80,6 +91,10 @@ import Testing
             file, into: Self.optimizer(names: ["a", "b", "c"], shapes: [[4], [2, 3], [1]]), says: "3")
         try Self.check(
             file, into: Self.optimizer(groups: [ParameterGroup(["b"], rule: Adam())]), says: "adam, adam")
+        try Self.check(file, into: Self.optimizer(seed: .max), says: "seed 1", "18446744073709551615")
+        let fork = try Self.optimizer(seed: 2)
+        try fork.loadState(from: file, allowingOtherSeed: true)
+        #expect(fork.step == 3)
     }
 
     @Test func damageIsRefused() throws {
