@@ -263,6 +263,34 @@ public struct DataSplit: Sendable {
         }
     }
 
+    /// The same examples, whose pixels are standardised as those of another part are: the darkest and the brightest pixel stand for
+    /// what they do there, in each channel.
+    ///
+    /// - Returns: nil where one of the parts is not of pixels that are stored as bytes.
+    /// - Precondition: examples of both have one shape.
+    public func scaled(as other: DataSplit) -> DataSplit? {
+        guard case .bytes(let pixels, let tables, let ranges) = storage,
+            case .bytes(_, _, let wanted) = other.storage
+        else { return nil }
+        precondition(
+            exampleSize == other.exampleSize, "examples of \(exampleSize) and \(other.exampleSize) numbers")
+        guard ranges != wanted else { return self }
+        let channels = max(ranges.count, wanted.count)
+        let scaled = (0..<channels).flatMap { channel -> [Float] in
+            let own = ranges.count == 1 ? 0 : channel
+            let (from, to) = (ranges[own], wanted[wanted.count == 1 ? 0 : channel])
+            return tables[(own * 256)..<((own + 1) * 256)].map { value in
+                let share = (value - from.lowerBound) / (from.upperBound - from.lowerBound)
+                return to.lowerBound + share * (to.upperBound - to.lowerBound)
+            }
+        }
+        let all = (0..<channels).map { wanted[wanted.count == 1 ? 0 : $0] }
+        return DataSplit(
+            .bytes(pixels, tables: scaled, ranges: all), stored, exampleSize: exampleSize,
+            targetSize: targetSize,
+            targetCounts: targetCounts, drawnPerEpoch: drawnPerEpoch, rows: rows)
+    }
+
     /// What the darkest and the brightest pixel stand for in each of `channels` channels; nil for floats and tokens,
     /// which have no such bounds.
     public func pixelRanges(channels: Int) -> [ClosedRange<Float>]? {

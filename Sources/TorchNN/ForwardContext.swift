@@ -5,7 +5,7 @@
 /// let scores = model.forward(batch, .evaluation)
 /// ```
 public struct ForwardContext: Sendable, Hashable {
-    /// Whether dropout drops and batch normalisation uses, and learns from, the batch's own statistics.
+    /// Whether the pass trains: dropout drops, and batch normalisation uses, and learns from, the batch's own statistics.
     public var training: Bool
     /// All randomness of the pass. Give each step its own.
     public var seed: UInt64
@@ -19,6 +19,12 @@ public struct ForwardContext: Sendable, Hashable {
     /// Whether what it moves becomes the plain mean over the batches since `num_batches_tracked` was 0, rather than
     /// follow the newest ones: PyTorch's `momentum=None`.
     public var averagesStatistics = false
+    /// Whether dropout drops outside training too, everything else being as in evaluation: Monte Carlo dropout. Source: Gal and
+    /// Ghahramani 2016, Dropout as a Bayesian Approximation.
+    public var dropsInEvaluation = false
+
+    /// Whether dropout drops.
+    public var drops: Bool { training || dropsInEvaluation }
 
     public init(training: Bool, seed: UInt64, sigma: Double = 0, learnsStatistics: Bool = true) {
         self.training = training
@@ -30,17 +36,24 @@ public struct ForwardContext: Sendable, Hashable {
     /// For measuring a model: no randomness, nothing learnt, no noise.
     public static let evaluation = ForwardContext(training: false, seed: 0)
 
+    /// For one draw of Monte Carlo dropout: as ``evaluation``, but with dropout, whose masks `seed` alone decides.
+    public static func droppingInEvaluation(seed: UInt64) -> ForwardContext {
+        var context = ForwardContext(training: false, seed: seed)
+        context.dropsInEvaluation = true
+        return context
+    }
+
     /// The context of a child module: the same, but with randomness of its own. Every module that has
-    /// children calls it, so that two dropout layers never share a mask. Nothing is random outside training.
+    /// children calls it, so that two dropout layers never share a mask. Nothing is random in a plain evaluation.
     public func entering(_ child: String) -> ForwardContext {
-        guard training else { return self }
+        guard drops else { return self }
         var context = self
         context.seed = derivedSeed(seed, child)
         return context
     }
 
     /// The context of the child at a position; the same as that of the child of that name.
-    public func entering(_ child: Int) -> ForwardContext { training ? entering(String(child)) : self }
+    public func entering(_ child: Int) -> ForwardContext { drops ? entering(String(child)) : self }
 }
 
 /// A seed for one purpose out of the seed for several. Different purposes give unrelated seeds.

@@ -43,7 +43,7 @@ public struct GPTBlock: Module {
 
     public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
         func dropped(_ x: Tensor, _ name: String) -> Tensor {
-            context.training && shape.residualDropout > 0
+            context.drops && shape.residualDropout > 0
                 ? x.dropout(shape.residualDropout, seed: context.entering(name).seed) : x
         }
         func apply(_ module: any Module, _ name: String, _ x: Tensor) -> Tensor {
@@ -51,7 +51,7 @@ public struct GPTBlock: Module {
         }
         let packed = apply(attentionIn, "attn.c_attn", norm1.forward(x, context))
         let mixed = packed.packedAttention(
-            heads: shape.heads, causal: true, dropout: context.training ? shape.attentionDropout : 0,
+            heads: shape.heads, causal: true, dropout: context.drops ? shape.attentionDropout : 0,
             seed: context.entering("attn.attn_dropout").seed)
         let attended = x + dropped(apply(attentionOut, "attn.c_proj", mixed), "attn.resid_dropout")
         let hidden = activated(apply(hiddenIn, "mlp.c_fc", norm2.forward(attended, context)), context)

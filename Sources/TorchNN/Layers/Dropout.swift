@@ -1,6 +1,7 @@
 import Torch
 
-/// In training each element becomes 0 with probability p, and x/(1 − p) otherwise; in evaluation y = x.
+/// In training, and where a context asks for dropout in evaluation, each element becomes 0 with probability p, and x/(1 − p)
+/// otherwise; in plain evaluation y = x.
 ///
 /// The mask depends on the context's seed and the layer's place in the model alone. Source: Srivastava and
 /// others 2014, Dropout.
@@ -15,6 +16,6 @@ public struct Dropout: Module {
     }
 
     public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-        context.training && p > 0 ? x.dropout(p, seed: context.seed) : x
+        context.drops && p > 0 ? x.dropout(p, seed: context.seed) : x
     }
 }

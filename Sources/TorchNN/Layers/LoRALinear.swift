@@ -50,7 +50,7 @@ public struct LoRALinear: Module {
 
     public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
         let read =
-            context.training && dropout > 0
+            context.drops && dropout > 0
             ? x.dropout(dropout, seed: context.entering("lora_dropout").seed) : x
         return base.forward(x, context) + read.linear(down, nil).linear(up, nil) * scale
     }

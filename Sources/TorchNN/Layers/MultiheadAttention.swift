@@ -54,7 +54,7 @@ public struct MultiheadAttention: Module {
             "MultiheadAttention: takes [n, positions, \(width)], not \(x.shape)")
         // One call, whose backward pass joins the three parts' gradients instead of adding them to zeros.
         let mixed = x.linear(inputWeight, inputBias).packedAttention(
-            heads: heads, causal: causal, dropout: context.training ? dropout : 0,
+            heads: heads, causal: causal, dropout: context.drops ? dropout : 0,
             seed: derivedSeed(context.seed, "scores"))
         return output.forward(mixed, context)
     }

@@ -50,6 +50,6 @@ public struct Recurrent: Module {
     }
 
     public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-        x.recurrent(cell, weights: weights, dropout: context.training ? dropout : 0, seed: context.seed)
+        x.recurrent(cell, weights: weights, dropout: context.drops ? dropout : 0, seed: context.seed)
     }
 }

@@ -54,7 +54,7 @@ public struct ClassQuality: Codable, Sendable, Equatable {
         package init(classes: Int) { self.classes = classes }
 
         /// Takes in scores [… classes] and a class for each row of them; −100 is not asked for.
-        package mutating func add(_ scores: [Float], targets: [Int64]) throws {
+        package mutating func add<Score: BinaryFloatingPoint>(_ scores: [Score], targets: [Int64]) throws {
             precondition(scores.count == targets.count * classes)
             for (row, target) in targets.enumerated() where target != TargetKind.ignored {
                 let own = scores[row * classes..<(row + 1) * classes]
