@@ -119,14 +119,14 @@ public final class PerturbedOptimizer {
         blocks = Block.table(of: parameters.map(\.count), size: engine.blockSize)
         blockSize = engine.blockSize
         elements = parameters.reduce(0) { $0 + $1.count }
-        let sampling = try PosteriorSampling(
-            rules: groupOf.map { [rules = self.groups.map(\.rule)] in rules[$0] })
-        if let explicit = resolved.parameterPerturbation, sampling != nil {
+        let rules = groupOf.map { [rules = self.groups.map(\.rule)] in rules[$0] }
+        let sampling = try Self.sampling(for: rules)
+        if let explicit = resolved.parameterPerturbation, let sampling {
             throw ConfigurationError(
-                "is \(type(of: explicit).catalogueEntry.name), and the rule ivon samples the weights itself; "
+                "is \(type(of: explicit).catalogueEntry.name), and the rule \(sampling.rule) samples the weights itself; "
                     + "allowed with it: none", path: "parameterPerturbation")
         }
-        parameterPerturbation = resolved.parameterPerturbation ?? sampling
+        parameterPerturbation = resolved.parameterPerturbation ?? sampling?.perturbation
         if let parameterPerturbation {
             try within("parameterPerturbation.\(type(of: parameterPerturbation).catalogueEntry.name)") {
                 try parameterPerturbation.validate(for: parameters)
@@ -155,6 +155,20 @@ public final class PerturbedOptimizer {
         let memories = self.groups.map { $0.rule.initialMemory }
         ruleMemory = memories.allSatisfy { $0 == nil } ? [] : groupOf.map { memories[$0] ?? .zero }
         ruleSums = RuleSums(count: self.groups.contains { $0.needs.contains(.sums) } ? blocks.count : 0)
+    }
+
+    /// The weight sampling that a rule brings, and the rule's name; nil where none does.
+    private static func sampling(
+        for rules: [any UpdateRule]
+    ) throws -> (perturbation: any ParameterPerturbation, rule: String)? {
+        let ivon = try PosteriorSampling(rules: rules)
+        let bsam = try RelaxedSharpness(rules: rules)
+        if ivon != nil, bsam != nil {
+            throw ConfigurationError(
+                "are ivon and bsam, which evaluate the objective each elsewhere; allowed: one of them",
+                path: "groups")
+        }
+        return ivon.map { ($0, "ivon") } ?? bsam.map { ($0, "bsam") }
     }
 
     /// Whether a step needs an objective instead of gradients: with a parameter perturbation, or a rule that samples

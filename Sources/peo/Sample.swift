@@ -17,10 +17,10 @@ struct SampleCommand: ParsableCommand {
               peo sample --resume runs/digits-sghmc
 
             The configuration has prior and sampling in the place of training, and a rule that samples (sgld, psgld, sghmc,
-            sgnht), or a posterior that is approximated otherwise: ensemble, swag, or variational with the rule ivon (peo list
-            posteriors). Draws stream to the run's samples/, as safetensors; result.json says whether the chains agree (split R̂,
-            effective sizes). A run that was killed resumes with the same bits. A step size that explodes stops the run (75);
-            the draws so far are kept. peo report RUN shows traces, autocorrelations and marginals.
+            sgnht), or a posterior that is approximated otherwise: ensemble, swag, or variational with the rule ivon or bsam
+            (peo list posteriors). Draws stream to the run's samples/, as safetensors; result.json says whether the chains
+            agree (split R̂, effective sizes). A run that was killed resumes with the same bits. A step size that explodes
+            stops the run (75); the draws so far are kept. peo report RUN shows traces, autocorrelations and marginals.
             """)
 
     @OptionGroup var options: RunOptions

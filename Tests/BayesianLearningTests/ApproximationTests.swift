@@ -204,11 +204,12 @@ import Training
     }
 
     /// Saved at any moment, before and among the draws, and gone on with: the same files.
-    @Test(arguments: [0, 1, 2]) func resumedWithTheSameBits(_ index: Int) throws {
+    @Test(arguments: [0, 1, 2, 3]) func resumedWithTheSameBits(_ index: Int) throws {
         let cases: [(any PosteriorApproximation, any UpdateRule)] = [
             (SWAG(rank: 3, draws: 40), Momentum(learningRate: 0.05)),
             (Variational(draws: 40), IVON(effectiveSampleSize: nil, beta2: 0.99)),
             (DeepEnsemble(), Adam(learningRate: 0.01)),
+            (Variational(draws: 40), BSAM(learningRate: 0.01, effectiveSampleSize: nil)),
         ]
         let (posterior, rule) = cases[index]
         var random = SeededGenerator()

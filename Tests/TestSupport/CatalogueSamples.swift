@@ -113,6 +113,12 @@ extension CatalogueSample {
                 #"{"effectiveSampleSize": 100, "learningRate": 0.02, "clipRadius": 1, "samples": 3, "rescaleRate": false, "debias": false}"#
             ),
         ],
+        "bsam": [
+            .init(
+                #"{"learningRate": 0.05, "effectiveSampleSize": 100, "rho": 0.1, "beta2": 0.9, "damping": 0.2}"#
+            ),
+            .init(#"{"learningRate": 0.02, "effectiveSampleSize": 100, "rho": 0}"#),
+        ],
         "rmsProp": [.init(#"{"learningRate": 0.01, "momentum": 0.5, "centred": true}"#), .init("{}")],
         "adaGrad": [
             .init(#"{"learningRate": 0.1, "learningRateDecay": 0.1, "initialAccumulator": 0.2}"#),

@@ -4,7 +4,7 @@ import Safetensors
 
 /// The normal distribution that a variational rule learns, N(θ, diag(s²)), drawn from at the end.
 ///
-/// The rule (`ivon`) has the prior in its equation, so that the prior must be Gaussian: of deviation σ₀ it is
+/// The rule (`ivon` or `bsam`) has the prior in its equation, so that the prior must be Gaussian: of deviation σ₀ it is
 /// δ = 1/(Nσ₀²). N is the rule's λ. Several chains are a mixture of as many normal distributions.
 ///
 /// ```yaml
@@ -13,7 +13,8 @@ import Safetensors
 /// rule: {ivon: {learningRate: {cosine: {from: 0.1, to: 0}}, beta2: 0.999}}
 /// ```
 ///
-/// Source: Shen et al. 2024, Variational Learning is Effective for Large Deep Networks.
+/// Source: Shen et al. 2024, Variational Learning is Effective for Large Deep Networks; Möllenhoff and Khan 2023, SAM as an Optimal
+/// Relaxation of Bayes.
 public struct Variational: PosteriorApproximation, Equatable {
     /// Draws of each chain's distribution, 1 … 1,000,000; 30 unless told.
     public var draws: Int
@@ -69,11 +70,15 @@ public struct Variational: PosteriorApproximation, Equatable {
     ) -> (any WeightDistribution)? { VariationalDistribution(parameters) }
 
     public static let catalogueEntry = CatalogueEntry(
-        name: "variational", summary: "The normal distribution that a variational rule learns: ivon.",
-        equation: "θ̃ ~ N(θ, diag(s²)), s = 1/√(N(h + δ)), δ = 1/(Nσ₀²) of the prior N(0, σ₀²)",
+        name: "variational", summary: "The normal distribution that a variational rule learns: ivon, bsam.",
+        equation:
+            "θ̃ ~ N(θ, diag(s²)), s = 1/√(N(h + δ)) of ivon, 1/√(Ns) of bsam; δ = 1/(Nσ₀²) of the prior N(0, σ₀²)",
         parameters: [
             .init("draws", "integer", default: "30", allowed: "1 to 1000000", "draws of each chain")
-        ], source: "Shen et al. 2024, Variational Learning is Effective for Large Deep Networks")
+        ],
+        source:
+            "Shen et al. 2024, Variational Learning is Effective for Large Deep Networks; Möllenhoff and Khan 2023, SAM as an "
+            + "Optimal Relaxation of Bayes")
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)

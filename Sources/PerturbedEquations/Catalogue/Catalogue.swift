@@ -30,7 +30,7 @@ public struct Catalogue: Sendable {
         rules: [
             SGD.self, Momentum.self, Nesterov.self, Adam.self, AdamW.self, RMSProp.self, AdaGrad.self,
             AdamPE.self, RMSPE.self, PNM.self, AdaPNM.self, SGLD.self, PSGLD.self, SGHMC.self, SGNHT.self,
-            IVON.self,
+            IVON.self, BSAM.self,
         ],
         schedules: [
             ConstantSchedule.self, LinearSchedule.self, GeometricSchedule.self, ExponentialSchedule.self,

@@ -1,4 +1,4 @@
-/// A rule that learns a normal distribution over the weights, q = N(θ, diag(s²)), instead of a point: `ivon`.
+/// A rule that learns a normal distribution over the weights, q = N(θ, diag(s²)), instead of a point: `ivon`, `bsam`.
 ///
 /// It has a Gaussian prior in its own equation, as δ, and takes λ mean losses for −log p(data|θ).
 public protocol VariationalRule: UpdateRule {

@@ -13,7 +13,7 @@ import Testing
         Anchor(strength: 0.5), Learned(sigma: 0.5), Mixture([.init(Gaussian(sigma: 0.5), weight: 0.5)]),
         Alternating([Gaussian(sigma: 0.5)]), Curriculum([.init(from: 0, Gaussian(sigma: 0.5))]),
         SAM(), ASAM(), GSAM(), LookSAM(), RandomWeights(), AWP(), ParameterSpaceNoise(), EntropySGD(), MeZO(),
-        IVON(effectiveSampleSize: 0.5),
+        IVON(effectiveSampleSize: 0.5), BSAM(learningRate: 0.5, effectiveSampleSize: 0.5),
         SGD(learningRate: 0.5), Momentum(learningRate: 0.5), Nesterov(learningRate: 0.5), Adam(), AdamW(),
         RMSProp(), AdaGrad(), AdamPE(), RMSPE(), PNM(learningRate: 0.5), AdaPNM(), SGLD(learningRate: 0.5),
         PSGLD(learningRate: 0.5), SGHMC(learningRate: 0.5), SGNHT(learningRate: 0.5), ConstantSchedule(0.5),

@@ -143,7 +143,7 @@ import Testing
 
         mutating func rule() -> any UpdateRule {
             let momentum = number(0.01...0.99)
-            switch count(0...16) {
+            switch count(0...17) {
             case 7:
                 return AdaGrad(
                     learningRate: schedule(), learningRateDecay: schedule(), epsilon: schedule(),
@@ -191,6 +191,11 @@ import Testing
                     initialHessian: number(0.1...1), beta1: schedule(0.9), beta2: Scheduled(momentum),
                     clipRadius: Scheduled(number(0.1...9)), debias: coin(), rescaleRate: coin(),
                     samples: count())
+            case 17:
+                return BSAM(
+                    learningRate: schedule(), rho: schedule(), effectiveSampleSize: Scheduled(number(1...9)),
+                    initialPrecision: number(0.1...1), beta1: schedule(0.9), beta2: Scheduled(momentum),
+                    damping: schedule())
             case 0: return SGD(learningRate: schedule(), momentum: schedule(0.9), dampening: schedule(1))
             case 1: return SGD(learningRate: schedule(), momentum: Scheduled(momentum), nesterov: true)
             case 2:

@@ -6,7 +6,8 @@ import Testing
 /// Random equations under faults: θ is finite after every step; the run ends close to the clean one, or stops
 /// with `DivergenceError` at a state that can be used.
 ///
-/// A sampler does not descend: its usual loss is that of its stationary distribution, which the clean run shows.
+/// A sampler does not descend: its usual loss is that of its stationary distribution, which the clean run shows. What a burst of noise
+/// gave its velocity it forgets only by its friction, so that one that stops soon after may be further up.
 @Suite struct FaultInjectionTests {
     /// How a run ended: close to the clean one; not worse than it began, on its way; stopped; or not begun.
     enum Ending: String { case close, recovering, stopped, refused }
@@ -24,6 +25,7 @@ import Testing
             return .refused
         }
         let start = try clean.trueLoss()
+        let tolerance: Double = try Subject.read(scenario.text).rule is any PosteriorRule ? 30 : 10
         var usual: Double { get throws { max(start, try clean.trueLoss()) } }
         do {
             try clean.advance(to: FaultScenario.steps)
@@ -43,7 +45,7 @@ import Testing
                 try faulty.step()
             } catch let error as DivergenceError {
                 guard faulty.isFinite else { throw Failure(description: "stopped with θ not finite") }
-                guard error.restoredStep != nil, try faulty.trueLoss() <= 10 * usual else {
+                guard error.restoredStep != nil, try faulty.trueLoss() <= tolerance * usual else {
                     throw Failure(description: "stopped at a loss of \(try faulty.trueLoss()): \(error)")
                 }
                 try Self.useState(of: faulty, scenario, directory)

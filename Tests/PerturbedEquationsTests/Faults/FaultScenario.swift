@@ -76,9 +76,9 @@ struct FaultScenario {
         ]
         if coin(0.3) { guards.append(#""clipValue": \#(number(0.5...5))"#) }
         if coin(0.3) { guards.append(#""clipNorm": \#(number(0.5...5))"#) }
-        // IVON divides by a curvature, which a gradient a million times too large does not raise as it raises Adam's
+        // IVON and bSAM divide by a curvature, which a gradient a million times too large does not raise as it raises Adam's
         // v: its momentum would remember that gradient for a hundred steps; its documentation says to clip.
-        if ruleText.contains("ivon") || coin(0.3) {
+        if ruleText.contains("ivon") || ruleText.contains("bsam") || coin(0.3) {
             guards.append(#""clipGlobalNorm": \#(number(0.5...5))"#)
         }
         if coin(0.3) { guards.append(#""perturbationToGradient": \#(number(0.1...2))"#) }

@@ -22,6 +22,7 @@ import Testing
     /// IVON samples the weights itself; it stands for rules that do.
     static let rules: [any UpdateRule] = [
         IVON(effectiveSampleSize: 1000, beta2: 0.9), IVON(effectiveSampleSize: 1000, samples: 3),
+        BSAM(learningRate: 0.1, effectiveSampleSize: 1000, beta2: 0.9),
     ]
 
     /// Every perturbation under Adam, and every sampling rule.
