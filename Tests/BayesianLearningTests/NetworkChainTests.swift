@@ -46,6 +46,15 @@ import Training
 
         /// The exact posterior of (weights, bias): mean, and deviations.
         var posterior: (mean: [Double], deviations: [Double]) {
+            let (d, a) = (Self.width + 1, solved)
+            return ((0..<d).map { a[$0][2 * d] }, (0..<d).map { a[$0][d + $0].squareRoot() })
+        }
+
+        /// The exact covariance of (weights, bias).
+        var covariance: [[Double]] { solved.map { Array($0[(Self.width + 1)..<(2 * Self.width + 2)]) } }
+
+        /// (1, Σ, m) by elimination from (A, 1, b), A = Σ⁻¹.
+        private var solved: [[Double]] {
             let d = Self.width + 1
             var a = [[Double]](repeating: [Double](repeating: 0, count: 2 * d + 1), count: d)
             for (row, target) in zip(x, y) {
@@ -66,7 +75,7 @@ import Training
                     for j in a[k].indices { a[k][j] -= factor * a[i][j] }
                 }
             }
-            return ((0..<d).map { a[$0][2 * d] }, (0..<d).map { a[$0][d + $0].squareRoot() })
+            return a
         }
 
         func chain(

@@ -44,8 +44,9 @@ extension EvaluationReport {
         [
             ("run", run), ("model", "\(model), \(parameters) parameters"),
             ("data", "\(data), \(split.rawValue)"),
-            ("weights", "\(weights.rawValue), step \(step)"),
-        ] + (quality?.lines ?? []) + (robustness?.lines ?? []) + (flatness?.lines ?? [])
+            ("weights", posterior?.weights ?? "\(weights.rawValue), step \(step)"),
+        ] + (quality?.lines ?? []) + (posterior?.lines ?? []) + (robustness?.lines ?? [])
+            + (flatness?.lines ?? [])
     }
 }
 

@@ -21,7 +21,7 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     /// Which weights, after how many logical steps.
     public var weights: RunWeights
     public var step: Int
-    /// On which part of the data quality and robustness were measured.
+    /// On which part of the data quality, robustness and posterior were measured.
     public var split: EvaluatedSplit
     /// Of everything that is drawn.
     public var seed: UInt64
@@ -31,6 +31,7 @@ public struct EvaluationReport: Codable, Sendable, Equatable {
     public var quality: QualityReport?
     public var robustness: RobustnessReport?
     public var flatness: FlatnessReport?
+    public var posterior: PosteriorReport?
     /// What does not apply to this run, and why.
     public var notes: [String] = []
 
@@ -98,6 +99,13 @@ public enum EvaluatedSplit: String, Codable, Sendable, CaseIterable {
 /// Part of an evaluation.
 public enum EvaluationPart: String, Codable, Sendable, CaseIterable {
     case quality, robustness, flatness
+    /// The predictive distribution: of a sampling run's draws, or of one run's weights to compare with.
+    case posterior
+
+    /// What is measured of one set of weights unless told.
+    public static let ofWeights = [quality, robustness, flatness]
+    /// What is measured of a posterior.
+    public static let ofPosterior = [quality, posterior]
 }
 
 /// How good the predictions are.

@@ -46,11 +46,7 @@ public final class RunEvaluation {
     public init(
         run url: URL, weights wanted: RunWeights? = nil, split: EvaluatedSplit = .test, seed: UInt64 = 1
     ) throws {
-        let place = url.appendingPathComponent("config.yaml")
-        if let text = try? BaseConfiguration.text(of: place) {
-            try RunConfigs.refuseSampling(
-                try ConfigNode(yaml: text, file: place.path), for: "peo evaluate", file: place.path)
-        }
+        try Self.refuseSampled(url)
         let found = try StoredWeights(run: url, wanted)
         var config = try ExperimentConfig(contentsOf: url.appendingPathComponent("config.yaml"))
         var warnings: [String] = []
@@ -74,6 +70,15 @@ public final class RunEvaluation {
         self.warnings = warnings + found.warnings + loading
     }
 
+    /// Refuses a sampling run, which has many sets of weights and no last one.
+    static func refuseSampled(_ url: URL) throws {
+        guard PosteriorEvaluation.isSampled(url) else { return }
+        throw ConfigError(
+            .badValue,
+            "is a sampled posterior, of many sets of weights; allowed here: a run that was trained (a posterior by itself: peo "
+                + "evaluate \(url.relativePath))", file: url.relativePath)
+    }
+
     /// Measures a plan's model as it is.
     ///
     /// - Parameter step: logical steps that it has taken.
@@ -90,12 +95,14 @@ public final class RunEvaluation {
     }
 
     /// The part of the data that is measured on.
-    var data: DataSplit {
-        switch split {
-        case .test: plan.data.test
-        case .validation: plan.data.validation ?? plan.data.test
-        case .train: plan.data.train
-        }
+    var data: DataSplit { split.part(of: plan.data) }
+
+    /// A report without what is measured.
+    var header: EvaluationReport {
+        EvaluationReport(
+            run: directory?.relativePath ?? plan.name, name: plan.name, model: plan.modelName,
+            data: plan.data.name, parameters: plan.model.parameterCount, trainingSeed: plan.settings.seed,
+            weights: weights, step: step, split: split, seed: seed, peo: Experiment.version)
     }
 
     var key: NoiseKey { NoiseKey(seed: seed).derived("evaluate") }
@@ -114,6 +121,7 @@ public final class RunEvaluation {
 
     /// Why a part does not apply to the run; nil where it does.
     public func refusal(of part: EvaluationPart) -> String? {
+        if part == .posterior { return PosteriorEvaluation.refusal(of: plan.data.kind) }
         guard part == .robustness else { return nil }
         let why: String
         switch (plan.data.kind.input, plan.data.kind.target) {
@@ -127,17 +135,16 @@ public final class RunEvaluation {
 
     /// Measures several parts.
     ///
-    /// - Parameter parts: all that apply unless told.
+    /// - Parameters:
+    ///   - parts: ``EvaluationPart/ofWeights`` that apply unless told.
+    ///   - outside: data of another distribution, for the part `posterior`.
     /// - Throws: ``ConfigError`` for a part that was named and does not apply; what the parts throw.
     public func report(
         _ parts: [EvaluationPart]? = nil, robustness: RobustnessSettings = .init(),
-        flatness: FlatnessSettings = .init()
+        flatness: FlatnessSettings = .init(), outside: Dataset? = nil
     ) throws -> EvaluationReport {
-        var report = EvaluationReport(
-            run: directory?.relativePath ?? plan.name, name: plan.name, model: plan.modelName,
-            data: plan.data.name, parameters: plan.model.parameterCount, trainingSeed: plan.settings.seed,
-            weights: weights, step: step, split: split, seed: seed, peo: Experiment.version)
-        for part in parts ?? EvaluationPart.allCases {
+        var report = header
+        for part in parts ?? EvaluationPart.ofWeights {
             if let refusal = refusal(of: part) {
                 guard parts == nil else {
                     throw ConfigError(.badValue, refusal, file: directory?.relativePath)
@@ -152,6 +159,10 @@ public final class RunEvaluation {
                 let (found, note) = try self.flatnessAndNote(flatness)
                 report.flatness = found
                 if let note { report.notes.append(note) }
+            case .posterior:
+                let evaluation = try PosteriorEvaluation(self)
+                evaluation.say = say
+                report.posterior = try evaluation.report(outside: outside).posterior
             }
         }
         if plan.data.kind.target.scale != nil, report.quality != nil {

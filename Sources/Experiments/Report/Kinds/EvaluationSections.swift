@@ -9,7 +9,9 @@ struct EvaluationSections {
 
     /// Adds them to a page.
     func add(to page: inout ReportPage) {
-        let of = "Of the \(report.weights.rawValue) weights, step \(report.step)"
+        let of =
+            report.posterior?.weights.map { "Of the mean over \($0)" }
+            ?? "Of the \(report.weights.rawValue) weights, step \(report.step)"
         if let quality = report.quality {
             page.add(
                 "Quality and calibration",
@@ -19,6 +21,9 @@ struct EvaluationSections {
                         .charts([reliability($0.calibration), confidences($0.calibration)])
                     },
                 ])
+        }
+        if let posterior = report.posterior {
+            PosteriorSection(posterior, on: report.split).add(to: &page)
         }
         if let robustness = report.robustness {
             page.add(
