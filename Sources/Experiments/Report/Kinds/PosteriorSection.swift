@@ -100,27 +100,31 @@ struct PosteriorSection {
         (report.classes?.histograms.map(histogram) ?? []) + (report.numbers.map { [coverage($0)] } ?? [])
     }
 
+    /// Cumulated: right predictions crowd in the first bin, above which nothing else would be seen.
     private func histogram(_ histogram: UncertaintyHistogram) -> ReportChart {
-        let bins = Double(histogram.right.count)
-        let places = histogram.right.indices.map { (Double($0) + 0.5) * histogram.upper / bins }
+        let bins = histogram.right.count
+        let places = (0...bins).map { (Double($0) * histogram.upper / Double(bins)).short6 }
         func series(_ name: String, _ counts: [Int], _ colour: Int) -> ReportChart.Series? {
             let all = counts.reduce(0, +)
             guard all > 0 else { return nil }
+            let sums = counts.reduce(into: [0]) { $0.append($0.last! + $1) }
             return .init(
-                name: "\(name) (\(all))", x: places.map(\.short6),
-                y: counts.map { (Double($0) / Double(all)).short6 }, style: .line, colour: colour)
+                name: "\(name) (\(all))", x: places, y: sums.map { (Double($0) / Double(all)).short6 },
+                style: .line, colour: colour)
         }
         let outside = report.outOfDistribution?.data ?? "outside"
         let what = histogram.measure == .entropy ? "entropy" : "mutual information"
         return ReportChart(
             lines: histogram.measure == .entropy ? "Entropy of predictions" : "Disagreement of members",
-            x: .init("\(what), nats"), y: .init("share of examples", isShare: true),
+            x: .init("\(what), nats"),
+            y: .init("share of examples with no more", isShare: true, range: [0, 1.02], tick: 0.2),
             [
                 series("right", histogram.right, 0), series("wrong", histogram.wrong, 1),
                 histogram.outside.flatMap { series(outside, $0, 2) },
             ].compactMap { $0 },
-            caption: "Each line's shares add up to 100%. Uncertainty is of use where wrong predictions"
-                + (histogram.outside == nil ? "" : ", and other data,") + " lie to the right of right ones.")
+            caption: "Uncertainty is of use where wrong predictions"
+                + (histogram.outside == nil ? "" : ", and other data,")
+                + " are less sure than right ones: their lines rise later.")
     }
 
     private func coverage(_ numbers: NumberPosterior) -> ReportChart {
