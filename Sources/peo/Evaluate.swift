@@ -22,7 +22,8 @@ struct Evaluate: ParsableCommand {
             quality: accuracy, loss, expected calibration error, Brier score.
             robustness: FGSM and PGD, five kinds of damage at five severities, wrong labels.
             flatness: the Hessian's top eigenvalue and trace, sharpness, slices of the loss.
-            posterior: uncertainty (aleatoric, epistemic), what averaging gains, temperature, credible intervals; of             sampled runs, ensembles, dropout.
+            posterior: of sampled runs, ensembles and dropout the mean prediction's uncertainty, aleatoric and \
+            epistemic, temperature, credible intervals.
 
             agents: returns and lengths of episodes without exploration; with --render, a picture of one.
 
