@@ -28,7 +28,7 @@ import Testing
         #expect(output.status == 0, "\(output.all)")
         let ids = [
             "label-noise", "octopus", "valley", "deep-mnist", "noisy-labels", "small-data", "char-gpt",
-            "negative-controls", "nchain", "pendulum",
+            "negative-controls", "nchain", "pendulum", "uci",
         ]
         for id in ids { #expect(output.stdout.contains("\n\(id)  (about") || output.stdout.hasPrefix(id)) }
         let json = try PeoTool.run(["reproduce", "--json"], in: directory)
@@ -54,6 +54,23 @@ import Testing
         let json = try PeoTool.run(arguments + ["--json"], in: directory)
         let error = json.json["error"] as? [String: Any]
         #expect(json.status == 64 && (error?["message"] as? String)?.contains(words) == true, "\(json.all)")
+    }
+
+    /// A small table without any file: every arm with both its measures, and the same numbers again.
+    @Test func regressionsOfAPosterior() throws {
+        let directory = try TemporaryDirectory()
+        let output = try PeoTool.run(["reproduce", "uci", "--quick", "--json"], in: directory)
+        #expect(output.status == 0 && output.stderr.isEmpty, "\(output.all)")
+        let values = Self.values(output.json)
+        #expect(
+            values.keys.sorted()
+                == ["ensemble", "point", "sghmc", "swag"].flatMap { arm in
+                    ["RMSE", "log likelihood"].map { "friedman \(arm), test \($0)" }
+                })
+        let checks = Self.checks(output.json)
+        #expect(checks.count == 4 && checks.allSatisfy { $0["passed"] as? Bool == true }, "\(output.all)")
+        let again = try PeoTool.run(["reproduce", "uci", "--quick", "--json"], in: directory)
+        #expect(Self.values(again.json) == values)
     }
 
     /// The problems without a network meet their criteria, say the same in JSON, file and text, and the same again.

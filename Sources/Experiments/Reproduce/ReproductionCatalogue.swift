@@ -15,6 +15,7 @@ public enum ReproductionCatalogue {
         Mixture(),
         LinearGaussian(),
         Funnel(),
+        UCI(),
     ]
 
     /// The experiment of that name; nil if there is none.
