@@ -72,9 +72,12 @@ struct Bench: ParsableCommand {
         @Flag(name: .long, help: "Print one JSON object.")
         var json = false
 
-        // For Benchmarks/samplers.py: the others sample from the same examples.
+        // For Benchmarks/samplers.py: the others sample from the same examples, and it compares the draws.
         @Flag(name: .long, help: .hidden)
         var data = false
+
+        @Option(help: .hidden)
+        var keep: String?
 
         func validate() throws {
             if let name, !SamplerBenchmark.names.contains(name) {
@@ -91,7 +94,9 @@ struct Bench: ParsableCommand {
                 _ = try SamplerBenchmark.examples(of: name).withUnsafeBytes { try Output.writeBytes($0) }
                 return
             }
-            let rows = try SamplerBenchmark(draws: draws).run(name)
+            var benchmark = SamplerBenchmark(draws: draws)
+            benchmark.keeping = keep.map { URL(fileURLWithPath: $0, isDirectory: true) }
+            let rows = try benchmark.run(name)
             if json { return try Output.writeJSON(["samplers": rows]) }
             for row in rows {
                 try Output.write("\(row.name), \(row.rule): \(Int(row.drawsPerSecond.rounded())) draws/s")

@@ -147,7 +147,7 @@ import Testing
         ("agent.ppo.minibatches=1000", "allowed: at most 128"),
         ("training.copies=0", "training.copies: is 0; allowed: 1 to 1048576"),
         ("training.epochs=3", "unknown key 'epochs'"),
-        ("perturbation=[{gradientCovariance: {}}]", "which an agent's updates do not give"),
+        ("perturbation=[{gradientCovariance: {}}]", "which an agent's update does not give"),
         ("controllers=[{gradientNoiseScale: {}}]", "with an agent: others"),
         ("agent.ppo.rollbackOn={}", "rollbackOn.approximateKL: is not set, and neither is valueLoss"),
         ("agent={pp: {}}", "there is no algorithm"),

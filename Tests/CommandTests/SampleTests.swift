@@ -13,7 +13,7 @@ import Testing
         rule: {sghmc: {learningRate: 1e-6, friction: 0.1}}
         """
 
-    /// With everything that could make a resume inexact: a velocity and a thermostat, a cycle, dropout, noise, clipping.
+    /// With everything that could make a resume inexact: a velocity and a thermostat, a cycle, dropout, noise.
     static let intricate = """
         model: {mlp: {hidden: [24, 16], dropout: 0.1}}
         data: digits
@@ -31,7 +31,6 @@ import Testing
         rule: {sgnht: {learningRate: 3e-7, friction: 0.05}}
         perturbation:
           - gaussian: {sigma: 0.001}
-        stability: {clipGlobalNorm: 50}
         """
 
     @Test func aRunLeavesWhatRunsLeave() throws {
@@ -154,6 +153,11 @@ import Testing
                 ["rule={adam: {learningRate: 0.001}}"],
                 "rule: is adam, which goes to a mode and does not sample"
             ),
+            (
+                ["stability={clipGlobalNorm: 1}"],
+                "stability.clipGlobalNorm: is set, and where it binds the chain samples another density"
+            ),
+            (["perturbation=[{gradientCovariance: {}}]"], "which a chain does not give"),
             (["rule.sghmc.dataSize=5"], "the posterior has 1437 examples"),
             (["rule.sghmc.weightDecay=0.1"], "a Gaussian prior is said by the prior"),
             (

@@ -25,7 +25,7 @@ public final class SamplingTrainer {
     private var shownRHat: (name: String, value: Double)?
     private var judged: ContinuousClock.Instant
 
-    /// Draws of all chains that R̂ is taken of while the run goes on: every k-th of them.
+    /// Draws of all chains that R̂ is taken of while the run goes on: every k-th of those that the sampler keeps.
     private static let judgedDraws = 4000
 
     /// Prepares a run, from its beginning or from a checkpoint.
@@ -147,10 +147,10 @@ public final class SamplingTrainer {
     /// The worst R̂ over the functions of the draws so far, of every k-th where they are many.
     private func worstRHat() -> (name: String, value: Double)? {
         guard plan.posterior.approximation.areDrawsOfOnePosterior, sampler.draws >= 4 else { return nil }
-        let step = max(1, sampler.draws * plan.settings.chains / Self.judgedDraws)
         var worst: (name: String, value: Double)?
         for (number, name) in sampler.functions.enumerated() {
             let chains = sampler.chains(of: number)
+            let step = max(1, chains.draws[0].count * chains.draws.count / Self.judgedDraws)
             let some = Chains(
                 chains.draws.map { draws in stride(from: 0, to: draws.count, by: step).map { draws[$0] } })
             let value = some.splitRHat

@@ -166,6 +166,24 @@ typedef struct {
     double alpha, epsilon, strength;
 } pk_psgld;
 
+/// The examples of a linear model, as rows of features with a target each; T is the kernels' scalar type. Rows are dense, or
+/// bits where every feature is 0 or 1, or sparse.
+typedef struct {
+    const void *values;       // T, of dense rows or of sparse entries; NULL: bits, or entries that are all 1
+    const uint16_t *bits;     // of each 16 columns, the first in the lowest bit; NULL: rows of another kind
+    const uint32_t *columns;  // of each entry of sparse rows; NULL: rows of another kind
+    const int64_t *starts;    // sparse row i has the entries starts[i] ..< starts[i + 1]
+    size_t width;             // features of a row
+    size_t stride;            // columns from one dense row or row of bits to the next: a multiple of 16 ≥ width, filled up with 0
+    const void *targets;      // T, of each row; ±1 for PK_LOGISTIC
+} pk_rows;
+
+/// The loss of a row with the target y and the margin z.
+typedef enum {
+    PK_LOGISTIC = 0,  // log(1 + exp(−y·z))
+    PK_GAUSSIAN = 1   // ½·precision·(z − y)²
+} pk_family;
+
 /// The kernels of one scalar type at one SIMD level.
 typedef struct {
     /// out[i] ∘= scale·ξ(first + i), by `mode`; x is read by PK_ADD_SCALED only; `p` by PK_DROP only.
@@ -187,6 +205,11 @@ typedef struct {
     double (*largest)(const void *x, size_t count);
     /// x[i] clamped to ±limit into out (may be the same)
     void (*clamp)(void *out, const void *x, size_t count, double limit);
+    /// Σ of the losses over the rows batch[0 ..< count], z = w·x + b; adds their gradient to `gradient`. θ is (w, b), or w
+    /// without an intercept. Losses are summed in double, all in a fixed order (linear_model.inc).
+    double (*linear_losses)(
+        const pk_rows *rows, pk_family family, double precision, const void *theta, int has_intercept,
+        const ptrdiff_t *batch, size_t count, void *gradient);
     void (*sgd)(const pk_block *block, const pk_sgd *rule);
     void (*adam)(const pk_block *block, const pk_adam *rule);
     /// The same with δ made from `block->terms`, one at least, on the way: the same bits without a stored δ. NULL for

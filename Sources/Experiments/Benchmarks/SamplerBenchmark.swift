@@ -16,16 +16,18 @@ public struct SamplerBenchmark: Sendable {
         public let draws: Int
         /// Draws per second: the median of the rounds.
         public let drawsPerSecond: Double
-        /// Of the last half of the last round's draws, of every coordinate: to compare with other samplers.
-        public let means: [Double]
     }
 
-    /// What is sampled; `Benchmarks/samplers.py` has the same.
-    public static let names = ["logistic-a9a", "mlp-digits"]
+    /// What is sampled; `Benchmarks/samplers.py` has the same. `logistic-a9a` by `Potential.logisticRegression`, and by a closure of
+    /// Swift; `linear` is a posterior that is known.
+    public static let names = ["logistic-a9a", "logistic-a9a-closure", "mlp-digits", "linear"]
     private static let rounds = 5
 
     /// Draws of each round.
     public var draws: Int
+
+    /// Where the draws of the last round stay; removed where nil.
+    public var keeping: URL?
 
     public init(draws: Int) { self.draws = draws }
 
@@ -40,33 +42,34 @@ public struct SamplerBenchmark: Sendable {
         defer { try? FileManager.default.removeItem(at: folder) }
         let clock = ContinuousClock()
         var rates: [Double] = []
-        var last: Samples?
         let make = try Self.sampler(name, draws: draws)
         for round in 0..<Self.rounds {
-            let directory = folder.appendingPathComponent("\(round)")
+            let directory =
+                round == Self.rounds - 1
+                ? keeping ?? folder.appendingPathComponent("\(round)")
+                : folder.appendingPathComponent("\(round)")
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
             let sampler = try make(directory)
             let start = clock.now
             while !sampler.isFinished { try sampler.advance(by: 1000) }
             rates.append(Double(draws) / ((clock.now - start) / .seconds(1)))
-            last = try Samples(contentsOf: directory)
         }
-        let samples = last!
-        let means = try samples.parameters.flatMap { spec in
-            try samples.elements(Array(0..<spec.count), of: spec.name).map { chains in
-                let half = chains.draws[0][(draws / 2)...]
-                return half.reduce(0, +) / Double(half.count)
-            }
-        }
-        return Row(
-            name: name, rule: "sgld", draws: draws, drawsPerSecond: PairedTiming.median(rates), means: means)
+        return Row(name: name, rule: "sgld", draws: draws, drawsPerSecond: PairedTiming.median(rates))
     }
 
-    /// The training examples of a case: count and width as int64, features as float32, labels as int64.
+    /// The training examples of a case: count and width as int64, features as float32, labels as int64, or numbers as float32.
     public static func examples(of name: String) throws -> Data {
-        let split = try DatasetCatalogue.load(
-            name == "logistic-a9a" ? "a9a" : "digits", from: DataLocations()
-        ).train
+        var data = Data()
+        func append<Element>(_ values: [Element]) { values.withUnsafeBytes { data.append(contentsOf: $0) } }
+        if name == "linear" {
+            let problem = LinearProblem()
+            append([Int64(LinearProblem.points), Int64(LinearProblem.width)])
+            append(problem.features)
+            append(problem.targets)
+            return data
+        }
+        let split = try DatasetCatalogue.load(name == "mlp-digits" ? "digits" : "a9a", from: DataLocations())
+            .train
         var features = [Float](repeating: 0, count: split.count * split.exampleSize)
         var labels = [Int64](repeating: 0, count: split.count)
         features.withUnsafeMutableBufferPointer { features in
@@ -74,25 +77,40 @@ public struct SamplerBenchmark: Sendable {
                 split.copyBatch(Array(0..<split.count)[...], into: features, labels: labels)
             }
         }
-        var data = Data()
-        [Int64(split.count), Int64(split.exampleSize)].withUnsafeBytes { data.append(contentsOf: $0) }
-        features.withUnsafeBytes { data.append(contentsOf: $0) }
-        labels.withUnsafeBytes { data.append(contentsOf: $0) }
+        append([Int64(split.count), Int64(split.exampleSize)])
+        append(features)
+        append(labels)
         return data
+    }
+
+    /// One chain from θ = 0, with every step a draw.
+    private static func sampler(
+        of potential: Potential<Float>, rate: Double, _ schedule: SamplingSchedule
+    ) -> PosteriorSampler<Float> {
+        var sampler = PosteriorSampler(
+            potential, rule: SGLD(learningRate: Scheduled(rate)), schedule: schedule)
+        (sampler.chains, sampler.threads, sampler.functions) = (1, 1, [])
+        sampler.start = .normal(deviation: 0)
+        return sampler
     }
 
     /// Makes a sampler of one chain, whose draws go to a directory.
     private static func sampler(_ name: String, draws: Int) throws -> (URL) throws -> ChainSampler {
         let schedule = SamplingSchedule(steps: draws, burnIn: 0)
-        if name == "logistic-a9a" {
-            let data = try DatasetCatalogue.load("a9a", from: DataLocations())
-            let potential = try Potential<Float>.logisticRegression(
-                data.train, batchSize: 256, prior: GaussianPrior())
-            var sampler = PosteriorSampler(potential, rule: SGLD(learningRate: 1e-5), schedule: schedule)
-            (sampler.chains, sampler.threads, sampler.functions) = (1, 1, [])
-            sampler.start = .normal(deviation: 0)
-            let fixed = sampler
-            return { try fixed.chainSampler(to: $0) }
+        if name == "linear" {
+            let sampler = sampler(of: try LinearProblem().potential(), rate: LinearProblem.rate, schedule)
+            return { try sampler.chainSampler(to: $0) }
+        }
+        if name != "mlp-digits" {
+            let train = try DatasetCatalogue.load("a9a", from: DataLocations()).train
+            let potential =
+                name == "logistic-a9a"
+                ? try Potential.logisticRegression(
+                    DesignMatrix(train).compact(), labels: train.isOfClassOne, prior: GaussianPrior(),
+                    batchSize: 256)
+                : try Potential<Float>.logisticClosure(train, batchSize: 256, prior: GaussianPrior())
+            let sampler = sampler(of: potential, rate: 1e-5, schedule)
+            return { try sampler.chainSampler(to: $0) }
         }
         let data = try DatasetCatalogue.load("digits", from: DataLocations())
         return { directory in

@@ -5,11 +5,11 @@ import Training
 
 /// Steps of an equation on a loss of few numbers, whose gradient is a formula: θ and g in float64, where they lie.
 final class SmallProblem {
-    /// θ, as it is now.
-    let theta: UnsafeMutableBufferPointer<Double>
-    private let gradient: UnsafeMutableBufferPointer<Double>
+    private let arrays: ParameterArrays<Double>
     private let optimizer: PerturbedOptimizer
-    private let buffers: [ParameterBuffer]
+
+    /// θ, as it is now.
+    var theta: UnsafeMutableBufferPointer<Double> { arrays.theta }
 
     /// - Parameters:
     ///   - start: θ(0).
@@ -19,27 +19,14 @@ final class SmallProblem {
         optimizer = try PerturbedOptimizer(
             parameters: [ParameterSpec("theta", shape: [start.count], scalar: .float64)], equation: equation,
             seed: seed, horizon: steps)
-        theta = .allocate(capacity: start.count)
-        gradient = .allocate(capacity: start.count)
-        _ = theta.initialize(fromContentsOf: start)
-        gradient.initialize(repeating: 0)
-        buffers = [
-            ParameterBuffer(
-                parameters: UnsafeMutableRawPointer(theta.baseAddress!),
-                gradient: UnsafeRawPointer(gradient.baseAddress!))
-        ]
-    }
-
-    deinit {
-        theta.deallocate()
-        gradient.deallocate()
+        arrays = ParameterArrays(start)
     }
 
     /// Takes a step with the gradient that `fill` writes for θ.
     @inline(__always)
     func step(_ fill: (UnsafeBufferPointer<Double>, UnsafeMutableBufferPointer<Double>) -> Void) throws {
-        fill(UnsafeBufferPointer(theta), gradient)
-        try optimizer.step(buffers)
+        fill(UnsafeBufferPointer(arrays.theta), arrays.gradient)
+        try optimizer.step(arrays.buffers)
     }
 }
 

@@ -60,3 +60,10 @@ extension Double: EquationScalar {
 package func largestSize<S: EquationScalar>(of elements: UnsafeBufferPointer<S>) -> Double {
     S.kernels(.highest).pointee.largest(elements.baseAddress, elements.count)
 }
+
+/// Σ xᵢyᵢ, in float64 and in a fixed order.
+package func dotProduct<S: EquationScalar>(_ x: UnsafeBufferPointer<S>, _ y: UnsafeBufferPointer<S>) -> Double
+{
+    precondition(x.count == y.count, "a product of \(x.count) numbers with \(y.count)")
+    return S.kernels(.highest).pointee.dot(x.baseAddress, y.baseAddress, x.count)
+}

@@ -122,7 +122,7 @@ extension ChainSampler {
 
     /// The functions' values of the parts that are written, and of the draws that wait.
     private func readHistory() throws {
-        history = functions.map { _ in [[Double]](repeating: [], count: chains.count) }
+        history = DrawHistory(functions: functions.count, chains: chains.count)
         if writer.first > 0, case .directory(let directory) = writer.store {
             let samples = try Samples(contentsOf: directory)
             guard samples.draws == writer.first, samples.functions == functions else {
@@ -130,17 +130,10 @@ extension ChainSampler {
                     message: "\(directory.path) holds \(samples.draws) draws, and the checkpoint knows of "
                         + "\(writer.first): parts were removed or changed")
             }
-            for (number, name) in functions.enumerated() {
-                history[number] = try samples.function(name).draws
-            }
+            let values = try functions.map { try samples.function($0).draws }
+            history.append(samples.draws) { values[$0][$1][$2] }
         }
-        for function in functions.indices {
-            for chain in chains.indices {
-                for slot in 0..<writer.waiting {
-                    history[function][chain].append(writer.value(function, chain: chain, slot: slot))
-                }
-            }
-        }
+        history.append(writer.waiting) { writer.value($0, chain: $1, slot: $2) }
     }
 }
 

@@ -22,8 +22,7 @@ public final class ChainSampler {
     let writer: SampleWriter
     private let threads: Int
     private let prepare: @Sendable () -> Void
-    /// The values of the functions of all draws so far: by function, then chain.
-    var history: [[[Double]]]
+    var history: DrawHistory
     /// Steps in a row, up to now, that each chain could not take: only the thread that moves it looks.
     let skipped: UnsafeMutableBufferPointer<Int>
 
@@ -52,7 +51,7 @@ public final class ChainSampler {
             draws: schedule.draws)
         energies = [Double](repeating: .nan, count: chains.count)
         firstEnergies = energies
-        history = functions.map { _ in [[Double]](repeating: [], count: chains.count) }
+        history = DrawHistory(functions: functions.count, chains: chains.count)
         skipped = .allocate(capacity: chains.count)
         skipped.initialize(repeating: 0)
     }
@@ -77,8 +76,8 @@ public final class ChainSampler {
     /// Draws of each chain so far.
     public var draws: Int { writer.draws }
 
-    /// The draws so far of a function.
-    public func chains(of function: Int) -> Chains { Chains(history[function]) }
+    /// A function's values at draws so far, evenly spread: at each of them as long as they are few. All are in the files.
+    public func chains(of function: Int) -> Chains { Chains(history.values(of: function)) }
 
     /// η and T of the next step.
     public var learningRate: Double { chains[0].optimizer.equation.rule.learningRate.value(at: step) }
@@ -112,13 +111,7 @@ public final class ChainSampler {
             if firstEnergies[chain].isNaN { firstEnergies[chain] = outcome.firstEnergy }
         }
         let draws = ended.map(\.draws).min()!
-        for function in functions.indices {
-            for chain in chains.indices {
-                for place in 0..<draws {
-                    history[function][chain].append(writer.value(function, chain: chain, place: place))
-                }
-            }
-        }
+        history.append(draws) { writer.value($0, chain: $1, place: $2) }
         try writer.commit(draws)
         step = end
         if let failure = ended.compactMap(\.failure).first {
@@ -171,9 +164,11 @@ public final class ChainSampler {
                     return outcome
                 }
                 guard isKept else { continue }
-                let values = [taken.energy ?? .nan] + (try chain.functions())
+                let values = try chain.functions()
                 try chain.withParameters {
-                    writer.put(chain: number, place: outcome.draws, step: first + place + 1, $0, values)
+                    writer.put(
+                        chain: number, place: outcome.draws, step: first + place + 1, $0,
+                        energy: taken.energy ?? .nan, values)
                 }
                 outcome.draws += 1
             }

@@ -21,12 +21,12 @@ final class PotentialChain<Scalar: EquationScalar>: MarkovChain {
     let optimizer: PerturbedOptimizer
     private let potential: Potential<Scalar>
     private let tracked: [ChainFunction<Scalar>]
-    private let theta: UnsafeMutableBufferPointer<Scalar>
-    private let gradient: UnsafeMutableBufferPointer<Scalar>
-    private let buffers: [ParameterBuffer]
+    private let arrays: ParameterArrays<Scalar>
+    private let memory: [UnsafeMutableRawBufferPointer]
     private let order: BatchOrder?
 
     /// - Parameter equation: as ``PerturbedEquation/sampling(_:cycle:)`` gives it.
+    /// - Throws: `ConfigurationError`, also for a term or a controller that needs more than a gradient.
     init(
         _ potential: Potential<Scalar>, equation: PerturbedEquation, functions: [ChainFunction<Scalar>],
         start: [Scalar], key: NoiseKey, steps: Int
@@ -36,32 +36,21 @@ final class PotentialChain<Scalar: EquationScalar>: MarkovChain {
         optimizer = try PerturbedOptimizer(
             parameters: [ParameterSpec("theta", shape: [potential.dimension], scalar: Scalar.scalarType)],
             equation: equation, seed: key.seed, horizon: steps, engine: Engine(parallel: .serial))
+        try optimizer.requireGradientsSuffice(of: "a chain")
         if case .batches(let size, _) = potential.form {
             order = BatchOrder(key: key, examples: potential.scale.examples, size: size)
         } else {
             order = nil
         }
-        theta = .allocate(capacity: potential.dimension)
-        _ = theta.initialize(fromContentsOf: start)
-        gradient = .allocate(capacity: potential.dimension)
-        gradient.initialize(repeating: 0)
-        buffers = [
-            ParameterBuffer(
-                parameters: UnsafeMutableRawPointer(theta.baseAddress!),
-                gradient: UnsafeRawPointer(gradient.baseAddress!))
-        ]
-    }
-
-    deinit {
-        theta.deallocate()
-        gradient.deallocate()
+        arrays = ParameterArrays(start)
+        memory = [UnsafeMutableRawBufferPointer(arrays.theta)]
     }
 
     var functionNames: [String] { tracked.map(\.name) }
 
     func step(measuring _: Bool) throws -> ChainStep {
         let energy = try evaluate()
-        let report = try optimizer.step(buffers)
+        let report = try optimizer.step(arrays.buffers)
         return ChainStep(energy: energy, outcome: report.outcome)
     }
 
@@ -69,8 +58,9 @@ final class PotentialChain<Scalar: EquationScalar>: MarkovChain {
     @_specialize(where Scalar == Float)
     @_specialize(where Scalar == Double)
     private func evaluate() throws -> Double {
+        let gradient = arrays.gradient
         gradient.update(repeating: 0)
-        let position = UnsafeBufferPointer(theta)
+        let position = UnsafeBufferPointer(arrays.theta)
         var slope = gradient.mutableSpan
         var mean: Double
         switch potential.form {
@@ -87,13 +77,14 @@ final class PotentialChain<Scalar: EquationScalar>: MarkovChain {
     }
 
     func functions() -> [Double] {
-        let position = UnsafeBufferPointer(theta)
+        guard !tracked.isEmpty else { return [] }
+        let position = UnsafeBufferPointer(arrays.theta)
         return tracked.map { $0.value(position.span) }
     }
 
     func withParameters<Result>(
         _ body: ([UnsafeMutableRawBufferPointer]) throws -> Result
     ) rethrows -> Result {
-        try body([UnsafeMutableRawBufferPointer(theta)])
+        try body(memory)
     }
 }

@@ -3,8 +3,11 @@ import PerturbedEquations
 extension PerturbedEquation {
     /// The equation for a posterior of N examples: the rule is told N, and the cycle scales its step and its temperature.
     ///
-    /// - Throws: `ConfigurationError` where the rule does not sample, has settings that the posterior decides, or where θ is
-    ///   perturbed.
+    /// Guards are refused but for the finite check, which skips steps that could not be taken at all: a guard that binds makes
+    /// a chain sample another density, and says nothing.
+    ///
+    /// - Throws: `ConfigurationError` where the rule does not sample, has settings that the posterior decides, where θ is
+    ///   perturbed, or steps are guarded.
     public func sampling(_ scale: MinibatchScale, cycle: SamplingCycle? = nil) throws -> PerturbedEquation {
         let name = type(of: rule).catalogueEntry.name
         guard var sampler = rule as? any PosteriorRule else {
@@ -26,6 +29,11 @@ extension PerturbedEquation {
                 "is \(type(of: parameterPerturbation).catalogueEntry.name), under which the chain would sample another "
                     + "density; allowed: none", path: "parameterPerturbation")
         }
+        if let guarding = stability.guardsThatBind.first {
+            throw ConfigurationError(
+                "is set, and where it binds the chain samples another density; allowed with the rule \(name): left out, or "
+                    + "skipNonFinite", path: "stability.\(guarding)")
+        }
         sampler.dataSize = Double(scale.examples)
         if let cycle {
             try cycle.validate()
@@ -37,5 +45,19 @@ extension PerturbedEquation {
         var result = self
         result.rule = sampler
         return result
+    }
+}
+
+extension Stability {
+    /// The names of the guards that are set and change what a step does, beyond leaving out one that could not be taken.
+    fileprivate var guardsThatBind: [String] {
+        let guards: [(name: String, isSet: Bool)] = [
+            ("clipValue", clipValue != nil), ("clipNorm", clipNorm != nil),
+            ("clipGlobalNorm", clipGlobalNorm != nil), ("clipAdaptive", clipAdaptive != nil),
+            ("perturbationToGradient", perturbationToGradient != nil),
+            ("varianceBound", varianceBound != nil), ("sigmaMax", sigmaMax != nil),
+            ("trustRegion", trustRegion != nil), ("rollbackOnSpike", rollbackOnSpike != nil),
+        ]
+        return guards.filter(\.isSet).map(\.name)
     }
 }

@@ -58,17 +58,21 @@ final class SampleWriter {
     var room: Int { perPart - waiting }
 
     /// Writes a draw of a chain; several chains may at once.
-    /// - Parameter place: the draw's place among those that come after ``draws``, below ``room``.
+    /// - Parameters:
+    ///   - place: the draw's place among those that come after ``draws``, below ``room``.
+    ///   - values: of the functions after `energy`.
     func put(
-        chain: Int, place: Int, step: Int, _ parameters: [UnsafeMutableRawBufferPointer], _ values: [Double]
+        chain: Int, place: Int, step: Int, _ parameters: [UnsafeMutableRawBufferPointer], energy: Double,
+        _ values: [Double]
     ) {
         let slot = waiting + place
         for (tensor, source) in zip(tensors, parameters) {
             UnsafeMutableRawBufferPointer(rebasing: tensor[((chain * perPart + slot) * source.count)...])
                 .copyMemory(from: UnsafeRawBufferPointer(source))
         }
+        self.values[chain * perPart + slot] = energy
         for (number, value) in values.enumerated() {
-            self.values[(number * chains + chain) * perPart + slot] = value
+            self.values[((number + 1) * chains + chain) * perPart + slot] = value
         }
         // Of all chains the same.
         if chain == 0 { steps[slot] = Int64(step) }

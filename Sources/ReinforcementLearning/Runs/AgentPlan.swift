@@ -31,19 +31,9 @@ public struct AgentPlan {
             LearnerSetup(
                 copies: copies, equation: equation, groups: groups, seed: settings.seed,
                 totalSteps: settings.steps))
-        for (_, optimizer) in learner.optimizers { try Self.requireNoSignals(optimizer.core) }
-    }
-
-    /// Refuses terms and controllers that need more of a batch than its gradient: an agent's updates give nothing else.
-    private static func requireNoSignals(_ core: PerturbedOptimizer) throws {
-        if let signal = core.possibleSignals.map(\.rawValue).min() {
-            throw ConfigurationError(
-                "has a term that needs the signal \(signal), which an agent's updates do not give; allowed: terms that "
-                    + "need none", path: "perturbation")
+        for (_, optimizer) in learner.optimizers {
+            try optimizer.core.requireGradientsSuffice(of: "an agent's update")
         }
-        try require(
-            !core.needsSmallBatch, "controllers", is: "gradientNoiseScale",
-            allowed: "with an agent: others, since its minibatches have no parts")
     }
 }
 

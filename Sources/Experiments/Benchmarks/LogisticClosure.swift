@@ -4,10 +4,11 @@ import PerturbedEquations
 import PosteriorSampling
 
 extension Potential where Scalar == Float {
-    /// Bayesian logistic regression of two classes, a dense row at a time: ℓᵢ = log(1 + exp(−sᵢ(w·xᵢ + b))), s = ±1, θ = (w, b).
+    /// Bayesian logistic regression as a user's own closure would have it, for comparison with
+    /// ``logisticRegression(_:labels:intercept:prior:batchSize:)``: ℓᵢ = log(1 + exp(−sᵢ(w·xᵢ + b))), s = ±1, θ = (w, b).
     ///
     /// - Precondition: the examples are numbers, of two classes.
-    static func logisticRegression(
+    static func logisticClosure(
         _ split: DataSplit, batchSize: Int, prior: any Prior
     ) throws -> Potential {
         let (count, width) = (split.count, split.exampleSize)
