@@ -1,6 +1,7 @@
 // Linear layers with one activation between each two, as one operation of the graph: a pass makes no tensor but each
 // layer's, and its own loops add the bias, apply the activation and sum the bias's gradient where a row is in the cache.
 #include "bridge.h"
+#include "perceptron_loops.h"
 
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/empty.h>
@@ -17,13 +18,6 @@
 #include <algorithm>
 #include <vector>
 
-// The same loop for several instruction sets; the loader chooses.
-#if defined(__x86_64__) && defined(__linux__)
-#define PTB_CLONES [[gnu::target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")]]
-#else
-#define PTB_CLONES
-#endif
-
 #pragma clang assume_nonnull begin
 
 namespace {
@@ -31,41 +25,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::Variable;
 using torch::autograd::variable_list;
-
-// y ← y + b in each row.
-PTB_CLONES void add_bias(float *y, const float *b, int64_t rows, int64_t width) {
-  for (int64_t i = 0; i < rows; i++, y += width) {
-    for (int64_t j = 0; j < width; j++) y[j] += b[j];
-  }
-}
-
-// y ← max(y + b, 0); what is not a number stays so, as in libtorch.
-PTB_CLONES void add_bias_and_rectify(float *y, const float *b, int64_t rows, int64_t width) {
-  for (int64_t i = 0; i < rows; i++, y += width) {
-    for (int64_t j = 0; j < width; j++) {
-      const float v = y[j] + b[j];
-      y[j] = v < 0 ? 0 : v;
-    }
-  }
-}
-
-// g ← g·[h > 0]
-PTB_CLONES void through_rectifier(float *g, const float *h, int64_t count) {
-  for (int64_t i = 0; i < count; i++) g[i] = h[i] <= 0 ? 0 : g[i];
-}
-
-// g ← g·(1 − h²)
-PTB_CLONES void through_tanh(float *g, const float *h, int64_t count) {
-  for (int64_t i = 0; i < count; i++) g[i] *= 1 - h[i] * h[i];
-}
-
-// sums ← the sums of the columns.
-PTB_CLONES void sum_columns(const float *g, float *sums, int64_t rows, int64_t width) {
-  for (int64_t j = 0; j < width; j++) sums[j] = 0;
-  for (int64_t i = 0; i < rows; i++, g += width) {
-    for (int64_t j = 0; j < width; j++) sums[j] += g[j];
-  }
-}
 
 // The outputs of all layers, the last one's last. `weights`: W and b of each layer, in order.
 std::vector<at::Tensor> outputs_of_layers(const at::Tensor &x, at::TensorList weights, int64_t activation) {

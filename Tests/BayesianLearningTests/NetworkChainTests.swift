@@ -133,6 +133,52 @@ import Training
         }
     }
 
+    /// The same network behind a name of its own, which has to be computed by the graph.
+    private struct Wrapped: Module {
+        let inner: any Module
+        var children: [NamedModule] { [NamedModule("inner", inner)] }
+        func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor { inner.forward(x, context) }
+    }
+
+    /// Plain perceptrons are computed without the graph: the same steps up to rounding. All others by it.
+    @Test func withoutTheGraph() throws {
+        let problem = try Regression(seed: 33)
+        let classes = try DatasetCatalogue.load("digits", from: DataLocations())
+        func chain(_ model: any Module, _ data: Dataset, _ likelihood: Likelihood) throws -> NetworkChain {
+            let scale = MinibatchScale(examples: data.train.count)
+            return try NetworkChain(
+                model, on: data, likelihood: likelihood, prior: GaussianPrior(deviation: 0.4),
+                equation: try PerturbedEquation(rule: SGHMC(learningRate: 1e-6)).sampling(scale),
+                scale: scale,
+                batchSize: 16, probes: 2, key: .chain(0, seed: 9), steps: 1000)
+        }
+        for (data, likelihood) in [
+            (problem.data, Likelihood.gaussian(deviation: 0.7)), (classes, .categorical),
+        ] {
+            for activation in [Activation.relu, .tanh] {
+                func model() throws -> any Module {
+                    try MLP(hidden: [12, 7], activation: activation).build(for: data.kind, seed: 4)
+                }
+                let fused = try chain(try model(), data, likelihood)
+                let graph = try chain(Wrapped(inner: try model()), data, likelihood)
+                #expect(fused.isFused && !graph.isFused)
+                for step in 0..<20 {
+                    let (own, other) = try (fused.step(measuring: true), graph.step(measuring: true))
+                    let (a, b) = (try #require(own.energy), try #require(other.energy))
+                    #expect(abs(a - b) < 2e-6 * abs(b), "\(activation), step \(step): \(a), \(b)")
+                }
+                for (a, b) in zip(try weights(fused), try weights(graph)) { #expect(abs(a - b) < 2e-5) }
+            }
+        }
+        for model in [
+            MLP(hidden: [5], activation: .gelu), MLP(hidden: [5], dropout: 0.1),
+            MLP(hidden: [5], noisySigma: 0.5),
+        ] {
+            #expect(try !chain(model.build(for: classes.kind, seed: 4), classes, .categorical).isFused)
+        }
+        #expect(try chain(MLP(hidden: []).build(for: classes.kind, seed: 4), classes, .categorical).isFused)
+    }
+
     /// Whole chains, through files, against the exact posterior.
     @Test func theExactPosterior() throws {
         Threads.count = 1

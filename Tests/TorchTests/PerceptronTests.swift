@@ -111,6 +111,46 @@ import Torch
         #expect("\(error as Any)".contains("a first derivative only"), "\(error as Any)")
     }
 
+    /// NaN and ±∞ in an input are in the rows and the gradients where the single operations have them.
+    @Test(arguments: [Tensor.PerceptronActivation.relu, .tanh])
+    func inputsThatAreNotFinite(_ activation: Tensor.PerceptronActivation) throws {
+        let weights = try Self.weights([3, 8, 2], seed: 7)
+        let list = TensorList(weights)
+        func finite(_ tensor: Tensor) throws -> [Bool] {
+            try tensor.detached().contiguous().array(of: Float.self).map(\.isFinite)
+        }
+        for bad in [Float.nan, .infinity, -.infinity] {
+            let x = try Tensor([0.1, 0.2, 0.3, 1, bad, 2, -1, 0, 1], shape: [3, 3]).requiringGradient()
+            var seen: [[[Bool]]] = []
+            for y in [x.perceptron(list, activation), Self.oneByOne(x, weights, activation)] {
+                for tensor in weights + [x] { tensor.zeroGradient() }
+                try y.squared().sum().backward()
+                seen.append(try [finite(y)] + (weights + [x]).map { try finite(#require($0.gradient)) })
+            }
+            #expect(seen[0] == seen[1], "\(bad)")
+            #expect(seen[0][0][..<2].allSatisfy { $0 }, "a bad row spoils no other")
+            if bad.isNaN { #expect(!seen[0][0][2] && !seen[0][1].allSatisfy { $0 }) }
+        }
+    }
+
+    /// Views that are no piece of memory: transposed, every second column, and a part.
+    @Test func inputsThatAreNotContiguous() throws {
+        let weights = try Self.weights([3, 8, 2], seed: 7)
+        let list = TensorList(weights)
+        let base = try Tensor.normal([6, 5], seed: 4)
+        for x in [base.transposed(0, 1).narrowed(1, to: 0..<3), base.narrowed(1, to: 1..<4)] {
+            let copy = x.contiguous()
+            #expect(Self.difference(x.perceptron(list, .tanh), copy.perceptron(list, .tanh)) < 1e-6)
+            var gradients: [[Tensor]] = []
+            for input in [x, copy] {
+                for tensor in weights { tensor.zeroGradient() }
+                try input.perceptron(list, .tanh).squared().sum().backward()
+                gradients.append(try weights.map { try #require($0.gradient).detached() })
+            }
+            for (a, b) in zip(gradients[0], gradients[1]) { #expect(Self.difference(a, b) < 2e-6) }
+        }
+    }
+
     @Test func aGraphIsUsedOnce() throws {
         let weights = try Self.weights([3, 8, 1], seed: 7)
         let y = try Tensor([1, 2, 3] as [Float], shape: [1, 3]).perceptron(TensorList(weights), .relu).sum()

@@ -13,7 +13,10 @@ import Training
 package final class NetworkChain: MarkovChain {
     package let model: any Module
     private let modelOptimizer: ModelOptimizer
+    private let gradient: any NetworkGradient
     private let parameters: [Tensor]
+    /// Of each parameter: it stays where it is as long as the parameter does.
+    private let memory: [UnsafeMutableRawBufferPointer]
     private let likelihood: Likelihood
     private let prior: any Prior
     private let ruleHasPrior: Bool
@@ -23,11 +26,14 @@ package final class NetworkChain: MarkovChain {
     private let probes: Batch
     private let batchSize: Int
     private let key: NoiseKey
+    private let dropoutKey: NoiseKey
     private var epoch = -1
     private var batches = Batches(indices: [], size: 1)
 
     package let functionNames: [String]
-    package var optimizer: PerturbedOptimizer { modelOptimizer.core }
+    package let optimizer: PerturbedOptimizer
+    /// Whether U is computed without libtorch's graph: of multi-layer perceptrons of plain layers, at θ itself.
+    package var isFused: Bool { gradient is PerceptronGradient }
 
     /// - Parameters:
     ///   - model: the chain's own.
@@ -48,10 +54,17 @@ package final class NetworkChain: MarkovChain {
         self.scale = scale
         self.batchSize = batchSize
         self.key = key
+        dropoutKey = key.derived("dropout")
         parameters = model.parameters.map(\.tensor)
+        memory = parameters.map { $0.withUnsafeMutableBytes { $0 } }
         modelOptimizer = try ModelOptimizer(
             model, equation: equation, seed: key.seed, horizon: steps,
             stepsPerEpoch: max(1, data.train.count / batchSize), threads: 1)
+        optimizer = modelOptimizer.core
+        try optimizer.requireGradientsSuffice(of: "a chain")
+        gradient =
+            try PerceptronGradient(model, modelOptimizer, likelihood)
+            ?? GraphGradient(model, modelOptimizer, likelihood)
         loader = BatchLoader(data.train, of: data.kind)
         let shown = min(probes, data.test.count)
         self.probes = try BatchLoader(data.test, of: data.kind).load(
@@ -62,18 +75,17 @@ package final class NetworkChain: MarkovChain {
     package func step(measuring: Bool) throws -> ChainStep {
         let step = optimizer.step
         let batch = try batch(at: step)
-        let context = ForwardContext(training: true, seed: key.derived("dropout").word(UInt64(step)))
         guard !optimizer.needsObjective else {
+            let context = ForwardContext(training: true, seed: dropoutKey.word(UInt64(step)))
             return try self.step(on: batch, context, measuring: measuring)
         }
-        modelOptimizer.zeroGradients()
-        let loss = likelihood.meanLoss(model.forward(batch.inputs, context), batch.targets)
-        try loss.backward()
-        try addPrior()
+        let mean = try gradient.evaluate(
+            batch, dropout: { dropoutKey.word(UInt64(step)) }, measuring: measuring)
+        try gradient.withGradients(addPrior)
         let energy =
-            measuring ? scale.energy(meanLoss: loss.item() + likelihood.constant, prior: priorEnergy) : nil
-        try Libtorch.checkHeldFailure()
-        return ChainStep(energy: energy, outcome: try modelOptimizer.step().outcome)
+            measuring
+            ? mean.map { scale.energy(meanLoss: $0 + likelihood.constant, prior: priorEnergy) } : nil
+        return ChainStep(energy: energy, outcome: try gradient.step().outcome)
     }
 
     /// A step of an equation that evaluates U elsewhere than at θ, perhaps more than once.
@@ -84,7 +96,7 @@ package final class NetworkChain: MarkovChain {
             let loss = likelihood.meanLoss(model.forward(batch.inputs, context), batch.targets)
             if evaluation.needsGradient {
                 try loss.backward()
-                try addPrior()
+                try gradient.withGradients(addPrior)
             }
             let value = loss.item()
             try Libtorch.checkHeldFailure()
@@ -116,30 +128,24 @@ package final class NetworkChain: MarkovChain {
     }
 
     /// Adds the prior's share to every gradient, unless the rule does.
-    private func addPrior() throws {
-        for (place, parameter) in parameters.enumerated() {
-            guard let gradient = parameter.gradient else {
+    private func addPrior(to gradients: [UnsafeMutableRawBufferPointer?]) throws {
+        for (place, slope) in gradients.enumerated() {
+            guard let slope else {
                 throw ConfigurationError(
                     "has the weight \(optimizer.parameters[place].name), which the loss does not depend on: no step moves it, and "
                         + "its posterior is its prior; allowed: a model that uses all its weights",
                     path: "model")
             }
-            if !ruleHasPrior { addPrior(of: parameter, to: gradient) }
-        }
-    }
-
-    private func addPrior(of parameter: Tensor, to gradient: Tensor) {
-        parameter.withUnsafeMutableBytes { theta in
-            gradient.withUnsafeMutableBytes { slope in
-                if parameter.dtype == .float64 {
-                    prior.addDerivative(
-                        at: UnsafeBufferPointer(theta.bindMemory(to: Double.self)), share: scale.priorShare,
-                        to: slope.bindMemory(to: Double.self))
-                } else {
-                    prior.addDerivative(
-                        at: UnsafeBufferPointer(theta.bindMemory(to: Float.self)), share: scale.priorShare,
-                        to: slope.bindMemory(to: Float.self))
-                }
+            if ruleHasPrior { continue }
+            let theta = memory[place]
+            if optimizer.parameters[place].scalar == .float64 {
+                prior.addDerivative(
+                    at: UnsafeBufferPointer(theta.bindMemory(to: Double.self)), share: scale.priorShare,
+                    to: slope.bindMemory(to: Double.self))
+            } else {
+                prior.addDerivative(
+                    at: UnsafeBufferPointer(theta.bindMemory(to: Float.self)), share: scale.priorShare,
+                    to: slope.bindMemory(to: Float.self))
             }
         }
     }
@@ -157,13 +163,11 @@ package final class NetworkChain: MarkovChain {
     private func total(
         _ of64: (UnsafeBufferPointer<Double>) -> Double, of32: (UnsafeBufferPointer<Float>) -> Double
     ) -> Double {
-        parameters.reduce(0) { sum, parameter in
+        zip(optimizer.parameters, memory).reduce(0) { sum, parameter in
             sum
-                + parameter.withUnsafeMutableBytes { bytes in
-                    parameter.dtype == .float64
-                        ? of64(UnsafeBufferPointer(bytes.bindMemory(to: Double.self)))
-                        : of32(UnsafeBufferPointer(bytes.bindMemory(to: Float.self)))
-                }
+                + (parameter.0.scalar == .float64
+                    ? of64(UnsafeBufferPointer(parameter.1.bindMemory(to: Double.self)))
+                    : of32(UnsafeBufferPointer(parameter.1.bindMemory(to: Float.self))))
         }
     }
 
@@ -194,10 +198,7 @@ package final class NetworkChain: MarkovChain {
     package func withParameters<Result>(
         _ body: ([UnsafeMutableRawBufferPointer]) throws -> Result
     ) throws -> Result {
-        try withExtendedLifetime(parameters) {
-            // The memory of a parameter stays where it is as long as the parameter does.
-            try body(parameters.map { $0.withUnsafeMutableBytes { $0 } })
-        }
+        try withExtendedLifetime(parameters) { try body(memory) }
     }
 }
 

@@ -61,7 +61,6 @@ public struct SamplingPlan {
                 model, on: data, likelihood: likelihood, prior: prior.prior, equation: equation,
                 ruleHasPrior: approximation.ruleHasPrior, scale: scale, batchSize: settings.batchSize,
                 probes: settings.probes, key: key, steps: settings.schedule.steps)
-            try Self.requireNoSignals(chain.optimizer)
             let gathered = approximation.distribution(
                 over: chain.optimizer.parameters, along: settings.schedule)
             guard let gathered else { return chain }
@@ -75,17 +74,5 @@ public struct SamplingPlan {
             chains, schedule: schedule, to: directory, threads: threads,
             // libtorch's operations stay on the chain's thread, for this thread and all calls on it.
             prepare: { Threads.count = 1 })
-    }
-
-    /// Refuses terms and controllers that need more of a batch than its gradient.
-    private static func requireNoSignals(_ core: PerturbedOptimizer) throws {
-        if let signal = core.possibleSignals.map(\.rawValue).min() {
-            throw ConfigurationError(
-                "has a term that needs the signal \(signal), which a chain does not give; allowed: terms that need none",
-                path: "perturbation")
-        }
-        try require(
-            !core.needsSmallBatch, "controllers", is: "gradientNoiseScale",
-            allowed: "with a sampler: others, since its minibatches have no parts")
     }
 }

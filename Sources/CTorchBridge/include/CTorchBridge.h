@@ -168,6 +168,20 @@ ptb_status ptb_linear(ptb_tensor *x, ptb_tensor *weight, ptb_tensor *_Nullable b
 ptb_status ptb_perceptron(ptb_tensor *x, ptb_tensor *_Nonnull const *_Nonnull weights, size_t layers, int32_t activation,
                           PTB_NEW out) PTB_NOEXCEPT;
 
+/// The losses of a pass: −log softmax(y)_class, and factor·(y − target)², each a mean over the batch.
+enum ptb_pass_loss { PTB_CROSS_ENTROPY, PTB_SQUARED_ERROR };
+/// A perceptron on the CPU in float32 whose loss and gradient are computed without a graph (perceptron_pass.cpp).
+typedef struct ptb_perceptron_pass ptb_perceptron_pass;
+/// `weights` as in ptb_perceptron, and as many tensors of the same shapes for their gradients; it reads and writes the memory
+/// that they have now. The new handle is released once. One thread at a time.
+ptb_status ptb_perceptron_pass_make(ptb_tensor *_Nonnull const *_Nonnull weights,
+                                    ptb_tensor *_Nonnull const *_Nonnull gradients, size_t layers, int32_t activation,
+                                    ptb_perceptron_pass *_Nullable *_Nonnull out) PTB_NOEXCEPT;
+/// Gives the mean loss of x [n, …] and writes its gradients. `targets`: classes, int64 [n], or numbers, float32 [n, outputs].
+ptb_status ptb_perceptron_pass_run(ptb_perceptron_pass *pass, ptb_tensor *x, ptb_tensor *targets, int32_t loss,
+                                   double factor, double *mean) PTB_NOEXCEPT;
+void ptb_perceptron_pass_release(ptb_perceptron_pass *pass) PTB_NOEXCEPT;
+
 typedef struct {
   ptrdiff_t kernel_height, kernel_width;  // pooling only
   ptrdiff_t stride_height, stride_width;
