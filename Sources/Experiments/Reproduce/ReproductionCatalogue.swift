@@ -16,6 +16,7 @@ public enum ReproductionCatalogue {
         LinearGaussian(),
         Funnel(),
         UCI(),
+        SimulationCalibration(),
     ]
 
     /// The experiment of that name; nil if there is none.
