@@ -81,7 +81,10 @@ import Torch
             let x = try Tensor([1, bad, 2, 0.1, 0.2, 0.3], shape: [2, 3])
             let graph = x.perceptron(TensorList(weights), .relu).crossEntropy(target).item()
             let found = try pass.meanLoss(x, target, .crossEntropy)
-            #expect(graph.isFinite == found.isFinite && !found.isFinite, "\(bad): \(found), \(graph)")
+            #expect(graph.isFinite == found.isFinite, "\(bad): \(found), \(graph)")
+            // max(−∞, 0) is a number.
+            guard bad.isNaN else { continue }
+            #expect(!found.isFinite)
             let slopes = try pass.gradients[0].array(of: Float.self)
             #expect(slopes.contains { !$0.isFinite }, "\(bad)")
         }
