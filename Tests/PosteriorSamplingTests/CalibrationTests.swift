@@ -29,8 +29,7 @@ import Testing
                     prior: GaussianPrior(deviation: fault == .forgottenPrior ? 10 : 1)),
                 rule: SGHMC(learningRate: 0.01, friction: 0.2, temperature: fault == .hot ? 1.5 : 1),
                 schedule: SamplingSchedule(steps: 31 * 60 + 300, burnIn: 300, thin: 60))
-            // Coordinates alone find neither a sampler without the prior nor one without the data: the truth is as likely anywhere
-            // in what these give.
+            // Coordinates alone hardly find a sampler without the prior, or without the data: draws err to both sides of the truth.
             sampler.functions.append(ChainFunction("norm") { $0[0] * $0[0] + $0[1] * $0[1] })
             sampler.functions.append(
                 ChainFunction("loss") { theta in

@@ -106,7 +106,7 @@ enum LogisticReplication {
         sampler.functions = ["w₁", "w₂", "b"].enumerated().map { place, name in
             ChainFunction(name) { $0[place] }
         }
-        // Coordinates do not find a prior that is too wide: Bayes' rule makes a truth as likely anywhere in what it gives.
+        // Coordinates hardly find a prior that is too wide: draws err to both sides of the truth. Its norm does.
         sampler.functions.append(
             ChainFunction("‖θ‖²") { $0[0] * $0[0] + $0[1] * $0[1] + $0[2] * $0[2] })
         sampler.functions.append(
