@@ -3,9 +3,9 @@
     make bench-samplers
     scripts/with-packages samplers Benchmarks/samplers.py --peo .build/release/peo [--rounds 3] [--draws N] [CASE ...]
 
-The same target, rule, step size and minibatch size, float32, every step a draw that is kept: Bayesian logistic regression on
-a9a (124 weights, batches of 256) and a network 64-64-10 on the digits (4,810 weights, batches of 32), both by SGLD with a
-normal prior. All are pinned to one core and keep their draws in memory: PEO's are files in /dev/shm. BlackJAX's loop is one
+The same target, rule, step size and minibatch size, float32: Bayesian logistic regression on a9a (124 weights, batches of 256)
+and a network 64-64-10 on the digits (4,810 weights, batches of 32), both by SGLD with a normal prior. Every step is a draw that
+is kept, and of the network also every 20th: as one samples a network, whose draws are large and alike. All are pinned to one core and keep their draws in memory: PEO's are files in /dev/shm. BlackJAX's loop is one
 compiled lax.scan, the compilation not timed. Each round runs all in turn; ratios are taken within a round, and the median is
 printed. Beside it: PEO with its files on the disk, and with a plain Swift closure instead of the library's logistic regression.
 
@@ -24,6 +24,7 @@ import sys
 import time
 
 CASES = {"logistic-a9a": 20_000, "mlp-digits": 5_000, "linear": 50_000}
+THINNED = [("logistic-a9a", 1), ("mlp-digits", 1), ("mlp-digits", 20), ("linear", 1)]  # cases, and steps from draw to draw
 RATES = {"logistic-a9a": 1e-5, "mlp-digits": 1e-6, "linear": 1e-3}
 BATCHES = {"logistic-a9a": 256, "mlp-digits": 32, "linear": 64}
 DEVIATIONS = {"logistic-a9a": 1.0, "mlp-digits": 0.3, "linear": 1.0}
@@ -61,7 +62,7 @@ def start(case):
             random.normal(0, 0.1, s).astype(np.float32) for s in shapes(case)]
 
 
-def blackjax(peo, case, draws, keep):
+def blackjax(peo, case, draws, thin, keep):
     os.environ["JAX_PLATFORMS"] = "cpu"
     import blackjax as bj
     import jax
@@ -89,10 +90,13 @@ def blackjax(peo, case, draws, keep):
         take, move = jax.random.split(key)
         index = jax.random.randint(take, (size,), 0, count)
         batch = (x, y) if case == "linear" else (x[index], y[index])
-        p = kernel.step(move, p, batch, RATES[case])
+        return kernel.step(move, p, batch, RATES[case]), None
+
+    def draw(p, key):
+        p, _ = jax.lax.scan(one, p, jax.random.split(key, thin)) if thin > 1 else one(p, key)
         return p, p
 
-    run = jax.jit(lambda p, key: jax.lax.scan(one, p, jax.random.split(key, draws)))
+    run = jax.jit(lambda p, key: jax.lax.scan(draw, p, jax.random.split(key, draws)))
     p = [jnp.asarray(w) for w in start(case)]
     jax.block_until_ready(run(p, jax.random.key(1)))
     began = time.perf_counter()
@@ -101,7 +105,7 @@ def blackjax(peo, case, draws, keep):
     return summary(np.concatenate([np.asarray(w).reshape(draws, -1) for w in kept], 1), rate, keep)
 
 
-def posteriors(peo, case, draws, keep):
+def posteriors(peo, case, draws, thin, keep):
     import numpy as np
     import posteriors as ps
     import torch
@@ -127,15 +131,15 @@ def posteriors(peo, case, draws, keep):
     state = transform.init({str(i): torch.tensor(w) for i, w in enumerate(start(case))})
     kept = np.empty((draws, sum(w.numel() for w in state.params.values())), np.float32)
     torch.manual_seed(1)
-    for step in range(-50, draws):
+    for step in range(-50, draws * thin):
         if step == 0:
             began = time.perf_counter()
         index = torch.randint(count, (size,))
         batch = (x, y) if case == "linear" else (x[index], y[index])
         state = transform.update(state, batch, inplace=True)
         state = state[0] if isinstance(state, tuple) and not hasattr(state, "params") else state
-        if step >= 0:
-            kept[step] = torch.cat([w.detach().reshape(-1) for w in state.params.values()]).numpy()
+        if step >= 0 and (step + 1) % thin == 0:
+            kept[step // thin] = torch.cat([w.detach().reshape(-1) for w in state.params.values()]).numpy()
     return summary(kept, draws / (time.perf_counter() - began), keep)
 
 
@@ -203,6 +207,7 @@ def main():
     parser.add_argument("--peo", required=True)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--draws", type=int, help="of each round; as the case has them unless told")
+    parser.add_argument("--thin", type=int, default=1, help="steps from one draw to the next, of the cases that are named")
     parser.add_argument("--only", help=argparse.SUPPRESS)
     parser.add_argument("--keep", help=argparse.SUPPRESS)
     parser.add_argument("cases", nargs="*", metavar="CASE")
@@ -211,24 +216,24 @@ def main():
     os.sched_setaffinity(0, {core})
     if options.only:
         run = {"blackjax": blackjax, "posteriors": posteriors}[options.only]
-        print(json.dumps(run(options.peo, options.cases[0], options.draws, options.keep)))
+        print(json.dumps(run(options.peo, options.cases[0], options.draws, options.thin, options.keep)))
         return
     import tempfile
 
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
-    for case in options.cases or CASES:
+    for case, thin in [(case, options.thin) for case in options.cases] or THINNED:
         if case not in CASES:
             sys.exit(f"samplers.py: there is no case '{case}'; allowed: {', '.join(CASES)}")
         with tempfile.TemporaryDirectory() as folder:
-            compare(options, case, str(options.draws or CASES[case]), folder)
+            compare(options, case, thin, str(options.draws or max(1000, CASES[case] // thin)), folder)
 
 
-def compare(options, case, draws, folder):
+def compare(options, case, thin, draws, folder):
     import numpy as np
 
     is_linear = case == "linear"
     ours = {"PEO": case}
-    if not is_linear:
+    if not is_linear and thin == 1:
         ours["PEO, disk"] = case
     if case == "logistic-a9a":
         ours["PEO, closure"] = "logistic-a9a-closure"
@@ -239,16 +244,16 @@ def compare(options, case, draws, folder):
         row = {}
         for name, own in ours.items():
             kept = ["--keep", f"{folder}/peo"] if is_linear else []
-            row[name] = measured([options.peo, "bench", "samplers", own, "--draws", draws, "--json"] + kept,
+            row[name] = measured([options.peo, "bench", "samplers", own, "--draws", draws, "--thin", str(thin), "--json"] + kept,
                                  os.environ if name == "PEO, disk" else memory)["samplers"][0]
         for name in ["posteriors", "blackjax"]:
             kept = ["--keep", f"{folder}/{name}.npy"] if is_linear else []
             row[name] = measured([sys.executable, "-W", "ignore", __file__, "--peo", options.peo, "--only", name,
-                                  "--draws", draws, case] + kept)
+                                  "--draws", draws, "--thin", str(thin), case] + kept)
         rows.append(row)
-    text = [f"{case}, SGLD, draws per second on one core:"]
+    text = [f"{case}, SGLD, {'draws' if thin == 1 else f'steps, one of {thin} kept,'} per second on one core:"]
     for name in rows[0]:
-        rate = statistics.median(r[name]["drawsPerSecond"] for r in rows)
+        rate = thin * statistics.median(r[name]["drawsPerSecond"] for r in rows)
         ratio = statistics.median(r["PEO"]["drawsPerSecond"] / r[name]["drawsPerSecond"] for r in rows)
         text.append(f"  {name:<12} {rate:>9.0f}   PEO is {ratio:.2f} times as fast")
     if is_linear:

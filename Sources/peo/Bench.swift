@@ -60,7 +60,7 @@ struct Bench: ParsableCommand {
     /// `peo bench samplers`
     struct Samplers: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Draws per second on one core, every step a draw that is written to a file.",
+            abstract: "Draws per second on one core, all of them written to files.",
             discussion: "For posteriors and BlackJAX beside it: make bench-samplers.")
 
         @Argument(help: "\(SamplerBenchmark.names.joined(separator: ", ")); all unless given.")
@@ -68,6 +68,9 @@ struct Bench: ParsableCommand {
 
         @Option(help: "Draws of each of the five rounds.")
         var draws = 20_000
+
+        @Option(help: "Steps from one draw to the next.")
+        var thin = 1
 
         @Flag(name: .long, help: "Print one JSON object.")
         var json = false
@@ -87,6 +90,9 @@ struct Bench: ParsableCommand {
             guard (10...10_000_000).contains(draws) else {
                 throw ValidationError("--draws is \(draws); allowed: 10 to 10000000")
             }
+            guard (1...10_000).contains(thin) else {
+                throw ValidationError("--thin is \(thin); allowed: 1 to 10000")
+            }
         }
 
         func run() throws {
@@ -94,12 +100,14 @@ struct Bench: ParsableCommand {
                 _ = try SamplerBenchmark.examples(of: name).withUnsafeBytes { try Output.writeBytes($0) }
                 return
             }
-            var benchmark = SamplerBenchmark(draws: draws)
+            var benchmark = SamplerBenchmark(draws: draws, thin: thin)
             benchmark.keeping = keep.map { URL(fileURLWithPath: $0, isDirectory: true) }
             let rows = try benchmark.run(name)
             if json { return try Output.writeJSON(["samplers": rows]) }
             for row in rows {
-                try Output.write("\(row.name), \(row.rule): \(Int(row.drawsPerSecond.rounded())) draws/s")
+                try Output.write(
+                    "\(row.name), \(row.rule): \(Int(row.drawsPerSecond.rounded())) draws/s"
+                        + (thin > 1 ? ", \(Int((row.drawsPerSecond * Double(thin)).rounded())) steps/s" : ""))
             }
         }
     }

@@ -8,7 +8,7 @@ import Safetensors
 import Torch
 import Training
 
-/// Draws per second on one core: `peo bench samplers`. Every step is a draw, and all go to a file.
+/// Draws per second on one core: `peo bench samplers`. All of them go to files.
 public struct SamplerBenchmark: Sendable {
     public struct Row: Sendable, Codable {
         public let name: String
@@ -26,10 +26,16 @@ public struct SamplerBenchmark: Sendable {
     /// Draws of each round.
     public var draws: Int
 
+    /// Steps from one draw to the next, ≥ 1.
+    public var thin: Int
+
     /// Where the draws of the last round stay; removed where nil.
     public var keeping: URL?
 
-    public init(draws: Int) { self.draws = draws }
+    public init(draws: Int, thin: Int = 1) {
+        self.draws = draws
+        self.thin = thin
+    }
 
     public func run(_ name: String? = nil) throws -> [Row] {
         try Self.names.filter { name == nil || $0 == name }.map { try run(one: $0) }
@@ -42,7 +48,8 @@ public struct SamplerBenchmark: Sendable {
         defer { try? FileManager.default.removeItem(at: folder) }
         let clock = ContinuousClock()
         var rates: [Double] = []
-        let make = try Self.sampler(name, draws: draws)
+        let make = try Self.sampler(
+            name, SamplingSchedule(steps: draws * thin, burnIn: 0, thin: thin))
         for round in 0..<Self.rounds {
             let directory =
                 round == Self.rounds - 1
@@ -83,7 +90,7 @@ public struct SamplerBenchmark: Sendable {
         return data
     }
 
-    /// One chain from θ = 0, with every step a draw.
+    /// One chain from θ = 0.
     private static func sampler(
         of potential: Potential<Float>, rate: Double, _ schedule: SamplingSchedule
     ) -> PosteriorSampler<Float> {
@@ -95,8 +102,9 @@ public struct SamplerBenchmark: Sendable {
     }
 
     /// Makes a sampler of one chain, whose draws go to a directory.
-    private static func sampler(_ name: String, draws: Int) throws -> (URL) throws -> ChainSampler {
-        let schedule = SamplingSchedule(steps: draws, burnIn: 0)
+    private static func sampler(
+        _ name: String, _ schedule: SamplingSchedule
+    ) throws -> (URL) throws -> ChainSampler {
         if name == "linear" {
             let sampler = sampler(of: try LinearProblem().potential(), rate: LinearProblem.rate, schedule)
             return { try sampler.chainSampler(to: $0) }
