@@ -16,15 +16,35 @@
 
 #pragma clang assume_nonnull begin
 
+// The BLAS product that libtorch is built with and has its own products by, where it exports it. C is column-major: c ← op(a)·op(b).
+extern "C" void sgemm_(const char *op_a, const char *op_b, const int *m, const int *n, const int *k, const float *alpha,
+                       const float *a, const int *lda, const float *b, const int *ldb, const float *beta, float *c,
+                       const int *ldc) __attribute__((weak));
+
 struct ptb_perceptron_pass {
-  // W and b of each layer in turn, and their gradients; and views of both W, transposed.
-  std::vector<at::Tensor> weights, gradients, transposed;
+  // W and b of each layer in turn, and their gradients.
+  std::vector<at::Tensor> weights, gradients;
   int32_t activation = PTB_RELU;
-  // Of each layer, for the size of batch that came last: the outputs, and the loss's gradient by them, as it is and transposed.
-  std::vector<at::Tensor> outputs, slopes, transposed_slopes;
+  // Of each layer, for the size of batch that came last: the outputs, and the loss's gradient by them.
+  std::vector<at::Tensor> outputs, slopes;
 };
 
 namespace {
+
+// c ← op(a)·op(b) of row-major matrices in one piece, op the transpose where it is told. To call it directly saves what
+// libtorch does around a product, which is as much as a small one takes.
+void multiply(at::Tensor &c, const at::Tensor &a, bool a_transposed, const at::Tensor &b, bool b_transposed) {
+  if (sgemm_ == nullptr) {
+    at::mm_out(c, a_transposed ? a.t() : a, b_transposed ? b.t() : b);
+    return;
+  }
+  // A row-major matrix is its transpose in columns: cᵀ = op(b)ᵀ·op(a)ᵀ.
+  const int m = int(c.size(1)), n = int(c.size(0)), k = int(a.size(a_transposed ? 0 : 1));
+  const int lda = int(a.size(1)), ldb = int(b.size(1));
+  const float one = 1, zero = 0;
+  sgemm_(b_transposed ? "T" : "N", a_transposed ? "T" : "N", &m, &n, &k, &one, b.const_data_ptr<float>(), &ldb,
+         a.const_data_ptr<float>(), &lda, &zero, c.mutable_data_ptr<float>(), &m);
+}
 
 // x ← eˣ for x ≤ 0, at least e⁻⁸⁷: x = n·ln 2 + r, and the series of eʳ. NaN stays NaN.
 PTB_CLONES void exponentials(float *x, int64_t count) {
@@ -63,15 +83,19 @@ double cross_entropy(float *scores, const int64_t *labels, int64_t rows, int64_t
   }
   exponentials(scores, rows * width);
   const float share = 1 / float(rows);
+  // Σ log of the rows' sums by one logarithm of many of them together, none of which is below 1.
+  double product = 1;
   for (int64_t i = 0; i < rows; i++) {
     float *row = scores + i * width;
     float sum = 0;
     for (int64_t j = 0; j < width; j++) sum += row[j];
-    loss += std::log(double(sum));
+    product *= double(sum);
+    if (!(product < 0x1p800)) loss += std::log(product), product = 1;
     const float factor = share / sum;
     for (int64_t j = 0; j < width; j++) row[j] *= factor;
     row[labels[i]] -= share;
   }
+  loss += std::log(product);
   return loss / double(rows);
 }
 
@@ -89,16 +113,14 @@ double squared_error(float *y, const float *targets, int64_t count, double facto
 
 void make_room(ptb_perceptron_pass &pass, int64_t rows) {
   if (!pass.outputs.empty() && pass.outputs[0].size(0) == rows) return;
-  std::vector<at::Tensor> outputs, slopes, transposed;
+  std::vector<at::Tensor> outputs, slopes;
   for (size_t l = 0; l < pass.weights.size(); l += 2) {
     outputs.push_back(at::empty({rows, pass.weights[l].size(0)}, at::kFloat));
     // The last layer's outputs become the gradient where they are.
     slopes.push_back(l + 2 < pass.weights.size() ? at::empty_like(outputs.back()) : outputs.back());
-    transposed.push_back(slopes.back().t());
   }
   pass.outputs = std::move(outputs);
   pass.slopes = std::move(slopes);
-  pass.transposed_slopes = std::move(transposed);
 }
 
 double mean_loss(ptb_perceptron_pass &pass, const at::Tensor &x, const at::Tensor &targets, int32_t loss, double factor) {
@@ -108,7 +130,7 @@ double mean_loss(ptb_perceptron_pass &pass, const at::Tensor &x, const at::Tenso
   make_room(pass, rows);
   for (size_t l = 0; l < layers; l++) {
     at::Tensor &y = pass.outputs[l];
-    at::mm_out(y, l ? pass.outputs[l - 1] : x, pass.transposed[l]);
+    multiply(y, l ? pass.outputs[l - 1] : x, false, pass.weights[2 * l], true);
     const bool is_hidden = l + 1 < layers;
     const auto add = is_hidden && is_rectified ? add_bias_and_rectify : add_bias;
     add(y.mutable_data_ptr<float>(), pass.weights[2 * l + 1].const_data_ptr<float>(), rows, y.size(1));
@@ -121,11 +143,11 @@ double mean_loss(ptb_perceptron_pass &pass, const at::Tensor &x, const at::Tenso
           : squared_error(last.mutable_data_ptr<float>(), targets.const_data_ptr<float>(), last.numel(), factor);
   for (size_t l = layers; l-- > 0;) {
     at::Tensor &g = pass.slopes[l];
-    at::mm_out(pass.gradients[2 * l], pass.transposed_slopes[l], l ? pass.outputs[l - 1] : x);
+    multiply(pass.gradients[2 * l], g, true, l ? pass.outputs[l - 1] : x, false);
     sum_columns(g.const_data_ptr<float>(), pass.gradients[2 * l + 1].mutable_data_ptr<float>(), rows, g.size(1));
     if (l == 0) break;
     at::Tensor &below = pass.slopes[l - 1];
-    at::mm_out(below, g, pass.weights[2 * l]);
+    multiply(below, g, false, pass.weights[2 * l], false);
     const auto through = is_rectified ? through_rectifier : through_tanh;
     through(below.mutable_data_ptr<float>(), pass.outputs[l - 1].const_data_ptr<float>(), below.numel());
   }
@@ -151,12 +173,12 @@ ptb_status ptb_perceptron_pass_make(ptb_tensor *const *weights, ptb_tensor *cons
     for (size_t l = 0; l < layers; l++) {
       const at::Tensor w = weights[2 * l]->value.detach(), b = weights[2 * l + 1]->value.detach();
       TORCH_CHECK(w.dim() == 2, "a layer's weights are a matrix, not ", w.sizes());
+      TORCH_CHECK(w.numel() <= INT32_MAX, "a layer has ", w.numel(), " weights; at most 2³¹ − 1 go through a pass");
       require_memory(w, at::kFloat, {w.size(0), l ? pass->weights[2 * l - 2].size(0) : w.size(1)}, "weights");
       require_memory(b, at::kFloat, {w.size(0)}, "biases");
       require_memory(gradients[2 * l]->value, at::kFloat, w.sizes(), "gradients");
       require_memory(gradients[2 * l + 1]->value, at::kFloat, b.sizes(), "gradients");
       pass->weights.insert(pass->weights.end(), {w, b});
-      pass->transposed.push_back(w.t());
       pass->gradients.insert(pass->gradients.end(), {gradients[2 * l]->value, gradients[2 * l + 1]->value});
     }
     *out = pass.release();
@@ -173,6 +195,7 @@ ptb_status ptb_perceptron_pass_run(ptb_perceptron_pass *pass, ptb_tensor *x, ptb
     TORCH_CHECK(input.dim() > 0 && input.size(0) > 0, "a batch has an example at least");
     const int64_t rows = input.size(0);
     require_memory(input, at::kFloat, input.sizes(), "a batch");
+    TORCH_CHECK(input.numel() <= INT32_MAX, "a batch has ", input.numel(), " numbers; at most 2³¹ − 1 go through a pass");
     const at::Tensor matrix = input.dim() == 2 ? input : input.view({rows, -1});
     TORCH_CHECK(matrix.size(1) == pass->weights[0].size(1), "an example has ", matrix.size(1), " numbers, the first layer ",
                 pass->weights[0].size(1));

@@ -240,13 +240,22 @@ public struct DataSplit: Sendable {
                     for (target, position) in positions.enumerated() {
                         let row = row(position)
                         for channel in 0..<ranges.count {
-                            let table = UnsafeBufferPointer(
-                                rebasing: tables[channel * 256..<channel * 256 + 256])
+                            let table = tables.baseAddress! + channel * 256
                             let source = pixels.baseAddress! + row * exampleSize + channel * plane
-                            let start = target * exampleSize + channel * plane
-                            for offset in 0..<plane {
-                                let byte = source.load(fromByteOffset: offset, as: UInt8.self)
-                                features[start + offset] = table[Int(byte)]
+                            let out = features.baseAddress! + target * exampleSize + channel * plane
+                            // Eight bytes at once: each by itself is as dear to read as its number.
+                            let whole = plane & ~7
+                            for offset in stride(from: 0, to: whole, by: 8) {
+                                var bytes = UInt64(
+                                    littleEndian: source.loadUnaligned(
+                                        fromByteOffset: offset, as: UInt64.self))
+                                for place in offset..<offset + 8 {
+                                    out[place] = table[Int(bytes & 255)]
+                                    bytes >>= 8
+                                }
+                            }
+                            for offset in whole..<plane {
+                                out[offset] = table[Int(source.load(fromByteOffset: offset, as: UInt8.self))]
                             }
                         }
                     }

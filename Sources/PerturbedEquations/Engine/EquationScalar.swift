@@ -61,6 +61,14 @@ package func largestSize<S: EquationScalar>(of elements: UnsafeBufferPointer<S>)
     S.kernels(.highest).pointee.largest(elements.baseAddress, elements.count)
 }
 
+/// yᵢ ← yᵢ + scale·xᵢ, each by one fused operation.
+package func addScaled<S: EquationScalar>(
+    _ x: UnsafeBufferPointer<S>, scale: Double, to y: UnsafeMutableBufferPointer<S>
+) {
+    precondition(x.count == y.count, "\(x.count) numbers are added to \(y.count)")
+    S.kernels(.highest).pointee.add_scaled(y.baseAddress, x.baseAddress, x.count, scale)
+}
+
 /// Σ xᵢyᵢ, in float64 and in a fixed order.
 package func dotProduct<S: EquationScalar>(_ x: UnsafeBufferPointer<S>, _ y: UnsafeBufferPointer<S>) -> Double
 {

@@ -20,16 +20,19 @@ public enum Philox {
     public static func block(
         counter: SIMD4<UInt32>, key: SIMD2<UInt32>, rounds: Int = rounds
     ) -> SIMD4<UInt32> {
-        var c = counter
-        var k = key
+        // Words in registers of their own: in one vector each round would take them apart and put them together.
+        var (c0, c1, c2, c3) = (counter[0], counter[1], counter[2], counter[3])
+        var (k0, k1) = (key[0], key[1])
         for _ in 0..<rounds {
-            let a = UInt64(c[0]) * 0xD251_1F53
-            let b = UInt64(c[2]) * 0xCD9E_8D57
-            c = SIMD4(
-                UInt32(truncatingIfNeeded: b >> 32) ^ c[1] ^ k[0], UInt32(truncatingIfNeeded: b),
-                UInt32(truncatingIfNeeded: a >> 32) ^ c[3] ^ k[1], UInt32(truncatingIfNeeded: a))
-            k = SIMD2(k[0] &+ 0x9E37_79B9, k[1] &+ 0xBB67_AE85)
+            let a = UInt64(c0) &* 0xD251_1F53
+            let b = UInt64(c2) &* 0xCD9E_8D57
+            c0 = UInt32(truncatingIfNeeded: b >> 32) ^ c1 ^ k0
+            c1 = UInt32(truncatingIfNeeded: b)
+            c2 = UInt32(truncatingIfNeeded: a >> 32) ^ c3 ^ k1
+            c3 = UInt32(truncatingIfNeeded: a)
+            k0 &+= 0x9E37_79B9
+            k1 &+= 0xBB67_AE85
         }
-        return c
+        return SIMD4(c0, c1, c2, c3)
     }
 }

@@ -24,15 +24,13 @@ public struct GaussianPrior: Prior, Equatable {
     public func addDerivative(
         at theta: UnsafeBufferPointer<Float>, share: Double, to gradient: UnsafeMutableBufferPointer<Float>
     ) {
-        let factor = Float(share / (deviation * deviation))
-        for index in theta.indices { gradient[index] += factor * theta[index] }
+        addScaled(theta, scale: share / (deviation * deviation), to: gradient)
     }
 
     public func addDerivative(
         at theta: UnsafeBufferPointer<Double>, share: Double, to gradient: UnsafeMutableBufferPointer<Double>
     ) {
-        let factor = share / (deviation * deviation)
-        for index in theta.indices { gradient[index] += factor * theta[index] }
+        addScaled(theta, scale: share / (deviation * deviation), to: gradient)
     }
 
     public func energy(of theta: UnsafeBufferPointer<Float>) -> Double {
