@@ -14,7 +14,7 @@ struct UCI: Reproduction {
         "Hernández-Lobato and Adams 2015 (the set-up: 20 random cuts into 90% and 10%, 50 rectified units); Gal and Ghahramani 2016; "
         + "Lakshminarayanan, Pritzel and Blundell 2017, whose Table 1 has the published figures"
 
-    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 430 : 3 }
+    func seconds(_ scale: ReproductionScale) -> Double { scale == .full ? 120 : 3 }
 
     private static let sets: [any UCIRegression.Type] = [
         UCIConcrete.self, UCIEnergy.self, UCIYacht.self, UCIWineQualityRed.self, UCIKin8nm.self,
