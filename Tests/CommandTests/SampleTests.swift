@@ -65,6 +65,17 @@ import Testing
         #expect(text.stdout.contains("warning: energy: "), "\(text.all)")
     }
 
+    /// What a run left that neither its place nor its pace may change.
+    static func outcome(of run: URL) throws -> [String: Data] {
+        var files = try ResumeTests.outcome(of: run)
+        var result =
+            try JSONSerialization.jsonObject(with: files["result.json"] ?? Data()) as? [String: Any] ?? [:]
+        result["drawsPerSecond"] = nil
+        files["result.json"] = try JSONSerialization.data(withJSONObject: result, options: .sortedKeys)
+        files["config.yaml"] = nil
+        return files
+    }
+
     /// The draws do not depend on how many chains move at once, nor on kills.
     @Test func killedAndResumedWithTheSameBits() throws {
         var random = SeededGenerator()
@@ -77,19 +88,9 @@ import Testing
         let kills = try ResumeTests.killAndResume(
             config, as: "killed", taking: duration, in: directory, &random, command: "sample")
         print("SampleTests: \(kills) kills, PEO_TEST_SEED=\(random.seed)")
-        func outcome(_ name: String) throws -> [String: Data] {
-            var files = try ResumeTests.outcome(of: directory.file(name))
-            var result =
-                try JSONSerialization.jsonObject(with: files["result.json"] ?? Data()) as? [String: Any]
-                ?? [:]
-            result["drawsPerSecond"] = nil
-            files["result.json"] = try JSONSerialization.data(withJSONObject: result, options: .sortedKeys)
-            files["config.yaml"] = nil
-            return files
-        }
-        let wanted = try outcome("whole")
+        let wanted = try Self.outcome(of: directory.file("whole"))
         func expectSame(_ name: String) throws {
-            let found = try outcome(name)
+            let found = try Self.outcome(of: directory.file(name))
             #expect(found.keys.sorted() == wanted.keys.sorted(), "PEO_TEST_SEED=\(random.seed)")
             for (file, data) in wanted {
                 #expect(found[file] == data, "\(name): \(file) differs, PEO_TEST_SEED=\(random.seed)")

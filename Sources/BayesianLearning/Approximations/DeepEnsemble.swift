@@ -23,7 +23,6 @@ public struct DeepEnsemble: PosteriorApproximation, Equatable {
     public init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: CodingKeys.self) }
 
     public var areDrawsOfOnePosterior: Bool { false }
-    public var ruleHasPrior: Bool { false }
 
     public func equation(
         _ given: PerturbedEquation, for scale: MinibatchScale, _ prior: NamedPrior,
@@ -36,10 +35,6 @@ public struct DeepEnsemble: PosteriorApproximation, Equatable {
         try given.requireNoDrawsOfThePath(because: "the end of a chain is its one draw")
         return SamplingSchedule(steps: given.steps, burnIn: given.steps - 1)
     }
-
-    public func distribution(
-        over parameters: [ParameterSpec], along schedule: SamplingSchedule
-    ) -> (any WeightDistribution)? { nil }
 
     public static let catalogueEntry = CatalogueEntry(
         name: "ensemble", summary: "A deep ensemble: where each chain ends is its one draw, a MAP estimate.",

@@ -11,7 +11,6 @@ public struct MarkovChains: PosteriorApproximation, Equatable {
     public init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: CodingKeys.self) }
 
     public var areDrawsOfOnePosterior: Bool { true }
-    public var ruleHasPrior: Bool { false }
 
     public func equation(
         _ given: PerturbedEquation, for scale: MinibatchScale, _ prior: NamedPrior,
@@ -26,10 +25,6 @@ public struct MarkovChains: PosteriorApproximation, Equatable {
     }
 
     public func schedule(_ given: SamplingSchedule) throws -> SamplingSchedule { given }
-
-    public func distribution(
-        over parameters: [ParameterSpec], along schedule: SamplingSchedule
-    ) -> (any WeightDistribution)? { nil }
 
     public static let catalogueEntry = CatalogueEntry(
         name: "chains",

@@ -13,7 +13,7 @@ public protocol PosteriorApproximation: Catalogued {
     /// and effective sizes say how far they can be trusted.
     var areDrawsOfOnePosterior: Bool { get }
 
-    /// Whether the rule has the prior in itself; else its gradient is added to that of the losses.
+    /// Whether the rule has the prior in itself; else, as it is unless told, its gradient is added to that of the losses.
     var ruleHasPrior: Bool { get }
 
     /// The equation that moves a chain.
@@ -29,10 +29,18 @@ public protocol PosteriorApproximation: Catalogued {
     /// - Throws: `ConfigurationError` for a schedule that it cannot use.
     func schedule(_ given: SamplingSchedule) throws -> SamplingSchedule
 
-    /// What a chain gathers along its path, to draw from after its end; nil where draws are of the path itself.
+    /// What a chain gathers along its path, to draw from after its end; nil, unless told: draws are of the path itself.
     func distribution(
         over parameters: [ParameterSpec], along schedule: SamplingSchedule
     ) -> (any WeightDistribution)?
+}
+
+extension PosteriorApproximation {
+    public var ruleHasPrior: Bool { false }
+
+    public func distribution(
+        over parameters: [ParameterSpec], along schedule: SamplingSchedule
+    ) -> (any WeightDistribution)? { nil }
 }
 
 /// The approximations that a configuration can name.

@@ -39,7 +39,6 @@ public struct SWAG: PosteriorApproximation, Equatable {
     }
 
     public var areDrawsOfOnePosterior: Bool { false }
-    public var ruleHasPrior: Bool { false }
 
     public func equation(
         _ given: PerturbedEquation, for scale: MinibatchScale, _ prior: NamedPrior,

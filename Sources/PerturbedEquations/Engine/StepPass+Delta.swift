@@ -48,11 +48,7 @@ extension StepPass {
         _: S.Type, _ term: PerturbedOptimizer.Term, _ site: Site, _ block: Block, _ scratch: ThreadScratch
     ) -> SIMD4<Double> {
         let memory = memory(S.self, block, scratch)
-        guard let gradient = memory.gradient.baseAddress else { return .zero }
-        var site = site
-        // A term that sums ξ with g or θ draws ξ first: g comes from memory meanwhile.
-        let start = UnsafeRawPointer(gradient).assumingMemoryBound(to: CChar.self)
-        site.prefetch(pk_prefetch(arrays: (start, nil, nil, nil, nil, nil), count: 1))
+        guard memory.gradient.baseAddress != nil else { return .zero }
         return S.sums(
             term.perturbation, memory.gradient.span, UnsafeBufferPointer(memory.parameters).span, site)
     }
