@@ -4,11 +4,12 @@ import Torch
 
 /// The loss and gradient of a perceptron without a graph, against the graph's.
 @Suite struct PerceptronPassTests {
+    /// Weights of which the last are small: scores near each other.
     private static func weights(_ sizes: [Int], seed: UInt64) throws -> [Tensor] {
         var weights: [Tensor] = []
         for layer in 1..<sizes.count {
             let (inputs, outputs) = (sizes[layer - 1], sizes[layer])
-            let deviation: Double = 1 / Double(inputs).squareRoot()
+            let deviation: Double = (layer == sizes.count - 1 ? 0.25 : 1) / Double(inputs).squareRoot()
             let own = seed &+ UInt64(2 * layer)
             weights.append(try .normal([outputs, inputs], deviation: deviation, seed: own))
             weights.append(try .normal([outputs], deviation: 0.3, seed: own &+ 1))
@@ -17,16 +18,17 @@ import Torch
         return weights
     }
 
-    private static func difference(_ a: Tensor, _ b: Tensor) -> Double {
-        (a - b).absolute().max().item() / max(b.absolute().max().item(), 1e-12)
-    }
+    private static func largest(_ tensor: Tensor) -> Double { tensor.absolute().max().item() }
 
     private static let sizes = [[64, 64, 10], [5, 3], [3, 24, 16, 2], [123, 17, 5, 9, 4]]
 
-    /// Batches of several sizes in turn, since memory is kept from one to the next.
+    /// Batches of several sizes in turn, since memory is kept from one to the next. What a sum of examples rounds to is measured
+    /// by the batch's largest slope, since a weight's own may cancel; and scores are near each other, since p − 1 cancels where
+    /// an example is sure. The seed is one seed, since now and then a new one has a unit at ReLU's kink, where
+    /// rounding decides between two slopes.
     @Test(arguments: sizes, [Tensor.PerceptronActivation.relu, .tanh])
     func itIsTheGraph(_ sizes: [Int], _ activation: Tensor.PerceptronActivation) throws {
-        let seed = SeededGenerator().seed
+        let seed = SeededGenerator(otherwise: 1).seed
         let weights = try Self.weights(sizes, seed: seed)
         let pass = try PerceptronPass(weights, activation)
         let outputs = sizes.last!
@@ -44,9 +46,10 @@ import Torch
                 try expected.backward()
                 let found = try pass.meanLoss(x, targets, loss)
                 #expect(abs(found - expected.item()) < 2e-6 * max(1, expected.item()), "seed \(seed)")
-                for (own, weight) in zip(pass.gradients, weights) {
-                    #expect(
-                        Self.difference(own, try #require(weight.gradient)) < 5e-6, "\(loss), seed \(seed)")
+                let slopes = try weights.map { try #require($0.gradient) }
+                let scale = slopes.map(Self.largest).max()!
+                for (own, slope) in zip(pass.gradients, slopes) {
+                    #expect(Self.largest(own - slope) < 2e-6 * scale, "\(loss), seed \(seed)")
                 }
             }
         }
