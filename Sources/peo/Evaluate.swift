@@ -68,7 +68,7 @@ struct Evaluate: ParsableCommand {
         _ = try parts()
         _ = try one(of: RunWeights.self, "--weights", weights)
         _ = try one(of: EvaluatedSplit.self, "--split", split)
-        try require((1...1_000_000).contains(episodes ?? 1), "--episodes", episodes ?? 1, "1 to 1000000")
+        try require("--episodes", episodes, in: 1...1_000_000)
         if let render {
             try require(render.hasSuffix(".gif"), "--render", "'\(render)'", "the name of a .gif file")
             try require(runs.count == 1, "--render", "given with \(runs.count) runs", "with one")
@@ -188,9 +188,5 @@ struct Evaluate: ParsableCommand {
                 try one(of: EvaluationPart.self, "--only", $0.trimmingCharacters(in: .whitespaces))
             })
         return EvaluationPart.allCases.filter(named.contains)
-    }
-
-    private func require(_ condition: Bool, _ option: String, _ value: some Any, _ allowed: String) throws {
-        guard condition else { throw ValidationError("\(option) is \(value); allowed: \(allowed)") }
     }
 }

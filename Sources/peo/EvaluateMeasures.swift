@@ -78,13 +78,10 @@ struct MeasureOptions: ParsableArguments {
         var settings = RobustnessSettings()
         if let epsilon { settings.epsilons = try numbers("--epsilon", epsilon, "≥ 0") { $0 >= 0 } }
         if let noise { settings.noise = try numbers("--noise", noise, "≥ 0") { $0 >= 0 } }
-        if let pgdSteps {
-            try require((0...10_000).contains(pgdSteps), "--pgd-steps", pgdSteps, "0 to 10000")
-            settings.pgdSteps = pgdSteps == 0 ? nil : pgdSteps
-        }
-        let attacked = attacked ?? 1000
-        try require(attacked >= 1, "--attacked", attacked, "1 or more")
-        settings.attacked = attacked
+        try require("--pgd-steps", pgdSteps, in: 0...10_000)
+        if let pgdSteps { settings.pgdSteps = pgdSteps == 0 ? nil : pgdSteps }
+        try require("--attacked", attacked, in: 1 ... .max)
+        settings.attacked = attacked ?? 1000
         return settings
     }
 
@@ -100,9 +97,9 @@ struct MeasureOptions: ParsableArguments {
         settings.gridPoints = grid ?? settings.gridPoints
         settings.span = span ?? settings.span
         for (option, value) in [
-            ("--examples", settings.examples ?? 1), ("--probes", settings.probes),
-            ("--iterations", settings.iterations), ("--ascent-steps", settings.ascentSteps),
-        ] { try require(value >= 1, option, value, "1 or more") }
+            ("--examples", examples), ("--probes", probes), ("--iterations", iterations),
+            ("--ascent-steps", ascentSteps),
+        ] { try require(option, value, in: 1 ... .max) }
         try require(
             settings.tolerance > 0 && settings.tolerance < 1, "--tolerance", settings.tolerance,
             "more than 0, less than 1")
@@ -128,9 +125,5 @@ struct MeasureOptions: ParsableArguments {
             }
             return value
         }
-    }
-
-    private func require(_ condition: Bool, _ option: String, _ value: some Any, _ allowed: String) throws {
-        guard condition else { throw ValidationError("\(option) is \(value); allowed: \(allowed)") }
     }
 }

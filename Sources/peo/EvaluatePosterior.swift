@@ -38,12 +38,8 @@ struct PosteriorOptions: ParsableArguments {
     }
 
     func validate() throws {
-        for (option, value) in [("--dropout", dropout), ("--members", members)] {
-            guard let value else { continue }
-            guard (1...1_000_000).contains(value) else {
-                throw ValidationError("\(option) is \(value); allowed: 1 to 1000000")
-            }
-        }
+        try require("--dropout", dropout, in: 1...1_000_000)
+        try require("--members", members, in: 1...1_000_000)
         if let ood {
             do {
                 _ = try DatasetCatalogue.entry(named: ood)

@@ -38,13 +38,9 @@ struct Generate: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard (1...1_000_000).contains(tokens) else {
-            throw ValidationError("--tokens is \(tokens); allowed: 1 to 1000000")
-        }
-        guard temperature >= 0, temperature.isFinite else {
-            throw ValidationError("--temperature is \(temperature); allowed: 0 or more")
-        }
-        guard topK >= 0 else { throw ValidationError("--top-k is \(topK); allowed: 0 or more") }
+        try require("--tokens", tokens, in: 1...1_000_000)
+        try require(temperature >= 0 && temperature.isFinite, "--temperature", temperature, "0 or more")
+        try require("--top-k", topK, in: 0 ... .max)
     }
 
     func run() throws {

@@ -33,10 +33,9 @@ struct Noise: ParsableCommand {
         var count: UInt64?
 
         func validate() throws {
-            guard NoiseWords.Order(rawValue: order) != nil else {
-                let names = NoiseWords.Order.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("--order is \(order); allowed: \(names)")
-            }
+            try require(
+                NoiseWords.Order(rawValue: order) != nil, "--order", order,
+                NoiseWords.Order.allCases.map(\.rawValue).joined(separator: ", "))
         }
 
         func run() throws {
@@ -97,18 +96,15 @@ struct Noise: ParsableCommand {
         var count = 10
 
         func validate() throws {
-            guard NoiseDistribution(rawValue: distribution) != nil else {
-                let names = NoiseDistribution.allCases.map(\.rawValue).joined(separator: ", ")
-                throw ValidationError("--distribution is \(distribution); allowed: \(names)")
-            }
+            try require(
+                NoiseDistribution(rawValue: distribution) != nil, "--distribution", distribution,
+                NoiseDistribution.allCases.map(\.rawValue).joined(separator: ", "))
             for (name, value, limit) in [
                 ("step", step, 1 << 32), ("steps", steps, 1 << 20), ("parameter", parameter, 1 << 32),
                 ("term", term, 1 << 12),
                 ("draw", draw, 16), ("count", count, 1 << 28),
             ] {
-                guard value >= 0 && value < limit else {
-                    throw ValidationError("--\(name) is \(value); allowed: 0 to \(limit - 1)")
-                }
+                try require("--\(name)", value, in: 0...limit - 1)
             }
         }
 

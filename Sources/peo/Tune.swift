@@ -66,9 +66,7 @@ struct Tune: ParsableCommand {
                 "--from is \(ramp.from) and --to \(ramp.to); allowed: more than 0, and a larger finite number"
             )
         }
-        guard (steps ?? 100) >= 100 else {
-            throw ValidationError("--steps is \(steps ?? 0); allowed: 100 or more")
-        }
+        try require("--steps", steps, in: 100 ... .max)
     }
 
     private var ramp: NoiseRangeTest.Ramp {

@@ -29,60 +29,29 @@ struct RelaxedSharpness: ParameterPerturbation {
     var temporaries: Int { 1 }
 
     func gradient(_ pass: ObjectivePass) throws -> ObjectiveGradient {
-        let settings = Settings(rules: rules, updates: pass.optimizer.updates, step: pass.step)
-        pass.perturb(Sample(settings: settings))
+        let posterior = VariationalPosterior(rules, pass)
+        pass.perturb(posterior.sample(draw: 0))
         try pass.evaluate()
         pass.run(CopyGradient(temporary: 0))
-        pass.perturb(Ascend(settings: settings))
+        pass.perturb(Ascend(posterior: posterior))
         let loss = try pass.evaluate()
         return ObjectiveGradient(loss: loss, .evaluated, curvature: 0)
     }
 
-    private struct Settings {
-        let rules: [BSAM?]
-        let updates: [Int]
-        let step: Int
-
-        /// The rule, and s₀ before the first update.
-        func of<S: EquationScalar>(_ block: ObjectiveBlock<S>) -> (rule: BSAM, initial: S?)? {
-            rules[block.parameter].map { rule in
-                (rule, updates[block.parameter] == 0 ? S(rule.initialPrecision) : nil)
-            }
-        }
-    }
-
-    /// θ̃ ← θ + ξ/√(λs)
-    private struct Sample: BlockWork {
-        let settings: Settings
-
-        func run<S: EquationScalar>(_ block: ObjectiveBlock<S>) -> SIMD4<Double> {
-            block.reset()
-            guard let (rule, initial) = settings.of(block) else { return .zero }
-            let size = S(rule.size(at: settings.step))
-            let precision = block.ruleState[1]
-            for i in 0..<block.count {
-                block.scratch[i] = 1 / (size * (initial ?? precision[i])).squareRoot()
-            }
-            var theta = block.parameters.mutableSpan
-            block.noise(draw: 0).add(
-                .normal, scale: 1, times: UnsafeBufferPointer(block.scratch).span, to: &theta)
-            return .zero
-        }
-    }
-
     /// θ̃ ← θ + ρ·g/s
     private struct Ascend: BlockWork {
-        let settings: Settings
+        let posterior: VariationalPosterior<BSAM>
 
         func run<S: EquationScalar>(_ block: ObjectiveBlock<S>) -> SIMD4<Double> {
             block.reset()
-            guard let gradient = block.gradient, let (rule, initial) = settings.of(block) else {
+            guard let gradient = block.gradient, let rule = posterior.rules[block.parameter],
+                let precision = posterior.precision(block)
+            else {
                 return .zero
             }
-            let rho = S(rule.rho.value(at: settings.step))
-            let precision = block.ruleState[1]
+            let rho = S(rule.rho.value(at: posterior.step))
             for i in 0..<block.count {
-                block.parameters[i] += rho * gradient[i] / (initial ?? precision[i])
+                block.parameters[i] += rho * gradient[i] / (precision.initial ?? precision.state[i])
             }
             return .zero
         }

@@ -54,20 +54,14 @@ public struct BSAM: VariationalRule {
     public static let standardWeightDecay = 1e-4
     public var precisionState: (name: String, initial: Double) { ("precision", initialPrecision) }
 
-    /// 1/√(λs).
-    public func posteriorDeviation(_ precision: Double, at step: Int) -> Double {
-        1 / (size(at: step) * precision).squareRoot()
-    }
-
+    /// 0: δ is in s already.
+    public func addedPrecision(at step: Int) -> Double { 0 }
     public var stateNames: [String] { ["exp_avg", "precision"] }
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&learningRate)
         try body(&rho)
-        if var size = effectiveSampleSize {
-            try body(&size)
-            effectiveSampleSize = size
-        }
+        try visitSize(body)
         try body(&beta1)
         try body(&beta2)
         try body(&weightDecay)
@@ -77,15 +71,12 @@ public struct BSAM: VariationalRule {
     public func validate() throws {
         try RuleChecks.rate(learningRate)
         try ObjectiveChecks.distance("rho", rho)
-        if let effectiveSampleSize {
-            try ObjectiveChecks.positive("effectiveSampleSize", effectiveSampleSize)
-        }
+        try checkPosterior()
         try require(
             initialPrecision > 0 && initialPrecision.isFinite, "initialPrecision", is: initialPrecision,
             allowed: "a finite number > 0")
         try RuleChecks.average("beta1", beta1)
         try RuleChecks.average("beta2", beta2)
-        try ObjectiveChecks.positive("weightDecay", weightDecay)
         try ObjectiveChecks.notNegative("damping", damping)
     }
 
@@ -98,16 +89,11 @@ public struct BSAM: VariationalRule {
             .init(
                 "rho", "schedule", default: "0.05", allowed: "≥ 0", unit: "θ·s per gradient",
                 "ρ, how far uphill"),
-            .init(
-                "effectiveSampleSize", "schedule", default: "the posterior's", allowed: "> 0",
-                unit: "examples",
-                "λ: the number of training examples; must be given where no posterior is sampled"),
+            .effectiveSampleSize,
             .init(
                 "initialPrecision", "number", default: "1", allowed: "> 0", unit: "loss per θ²", "s₀"),
             .average("beta1", default: "0.9", "β₁"), .average("beta2", default: "0.999", "β₂"),
-            .init(
-                "weightDecay", "schedule", default: "1e-4", allowed: "> 0", unit: "loss per θ²",
-                "δ, the prior's precision over λ"),
+            .priorPrecision(default: "1e-4"),
             .init(
                 "damping", "schedule", default: "0.1", allowed: "≥ 0", unit: "loss per θ²",
                 "γ, added to what s follows"),

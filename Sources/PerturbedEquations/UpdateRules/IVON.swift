@@ -59,10 +59,8 @@ public struct IVON: VariationalRule {
     public static let standardWeightDecay = 1e-4
     public var precisionState: (name: String, initial: Double) { ("hess", initialHessian) }
 
-    /// 1/√(λ(h + δ)).
-    public func posteriorDeviation(_ precision: Double, at step: Int) -> Double {
-        1 / (size(at: step) * (precision + weightDecay.value(at: step))).squareRoot()
-    }
+    /// δ: q has the precision λ(h + δ).
+    public func addedPrecision(at step: Int) -> Double { weightDecay.value(at: step) }
 
     public var stateNames: [String] { ["exp_avg", "hess"] }
     public var requirements: RuleRequirements { [.noise] }
@@ -74,10 +72,7 @@ public struct IVON: VariationalRule {
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&learningRate)
-        if var size = effectiveSampleSize {
-            try body(&size)
-            effectiveSampleSize = size
-        }
+        try visitSize(body)
         try body(&beta1)
         try body(&beta2)
         try body(&weightDecay)
@@ -86,15 +81,12 @@ public struct IVON: VariationalRule {
 
     public func validate() throws {
         try RuleChecks.rate(learningRate)
-        if let effectiveSampleSize {
-            try ObjectiveChecks.positive("effectiveSampleSize", effectiveSampleSize)
-        }
+        try checkPosterior()
         try require(
             initialHessian > 0 && initialHessian.isFinite, "initialHessian", is: initialHessian,
             allowed: "a finite number > 0")
         try RuleChecks.average("beta1", beta1)
         try RuleChecks.average("beta2", beta2)
-        try ObjectiveChecks.positive("weightDecay", weightDecay)
         try ObjectiveChecks.positive("clipRadius", clipRadius)
         try ObjectiveChecks.count("samples", samples, atMost: 1000)
     }
@@ -107,16 +99,11 @@ public struct IVON: VariationalRule {
             .init(
                 "learningRate", "schedule", default: "0.1", allowed: "≥ 0",
                 unit: "θ per D, times h₀ + δ with rescaleRate", "η"),
-            .init(
-                "effectiveSampleSize", "schedule", default: "the posterior's", allowed: "> 0",
-                unit: "examples",
-                "λ: the number of training examples; must be given where no posterior is sampled"),
+            .effectiveSampleSize,
             .init(
                 "initialHessian", "number", default: "1", allowed: "> 0", unit: "loss per θ²", "h₀"),
             .average("beta1", default: "0.9", "β₁"), .average("beta2", default: "0.99999", "β₂"),
-            .init(
-                "weightDecay", "schedule", default: "1e-4", allowed: "> 0", unit: "loss per θ²",
-                "δ, the prior's precision over λ"),
+            .priorPrecision(default: "1e-4"),
             .init(
                 "clipRadius", "schedule", default: "1e30", allowed: "> 0", unit: "θ per η'",
                 "bound on each element of the step"),

@@ -8,15 +8,10 @@ public protocol VariationalRule: UpdateRule {
     var weightDecay: Scheduled { get set }
     /// What δ is unless told.
     static var standardWeightDecay: Double { get }
-    /// The state tensor that s comes from, and its elements before the first update.
+    /// The state tensor that s comes from, and its elements before the first update: s = 1/√(λ(state + a)).
     var precisionState: (name: String, initial: Double) { get }
-
-    /// s of a weight.
-    ///
-    /// - Parameters:
-    ///   - precision: its element of ``precisionState``.
-    ///   - step: the time of schedules.
-    func posteriorDeviation(_ precision: Double, at step: Int) -> Double
+    /// a of a step.
+    func addedPrecision(at step: Int) -> Double
 }
 
 extension VariationalRule {
@@ -26,12 +21,38 @@ extension VariationalRule {
         return effectiveSampleSize.value(at: step)
     }
 
+    mutating func visitSize(_ body: (inout Scheduled) throws -> Void) rethrows {
+        guard var size = effectiveSampleSize else { return }
+        try body(&size)
+        effectiveSampleSize = size
+    }
+
+    /// Checks λ, where it is said, and δ.
+    func checkPosterior() throws {
+        if let effectiveSampleSize {
+            try ObjectiveChecks.positive("effectiveSampleSize", effectiveSampleSize)
+        }
+        try ObjectiveChecks.positive("weightDecay", weightDecay)
+    }
+
     /// Refuses a rule that has not been told λ.
     func requireSize() throws {
         guard effectiveSampleSize == nil else { return }
         throw ConfigurationError(
             "is missing; allowed: a number > 0, the number of training examples (peo sample knows it)",
             path: "rule.\(Self.catalogueEntry.name).effectiveSampleSize")
+    }
+}
+
+extension CatalogueEntry.Parameter {
+    static let effectiveSampleSize = Self(
+        "effectiveSampleSize", "schedule", default: "the posterior's", allowed: "> 0", unit: "examples",
+        "λ: the number of training examples; must be given where no posterior is sampled")
+
+    static func priorPrecision(default value: String) -> Self {
+        .init(
+            "weightDecay", "schedule", default: value, allowed: "> 0", unit: "loss per θ²",
+            "δ, the prior's precision over λ")
     }
 }
 
@@ -44,9 +65,10 @@ extension PerturbedOptimizer {
             guard let rule = groups[groupOf[place]].rule as? any VariationalRule else { return nil }
             let (name, initial) = rule.precisionState
             let memory = state[place].tensors[rule.stateNames.firstIndex(of: name)!]
+            let (size, added) = (rule.size(at: step), rule.addedPrecision(at: step))
             func deviations<S: BinaryFloatingPoint>(_ type: S.Type) -> [Double] {
                 memory.bindMemory(to: type).map {
-                    rule.posteriorDeviation(updates[place] == 0 ? initial : Double($0), at: step)
+                    1 / (size * ((updates[place] == 0 ? initial : Double($0)) + added)).squareRoot()
                 }
             }
             found.append(
