@@ -41,6 +41,13 @@ typedef enum {
     PK_DROP = 4         // b/(1−p) − 1 with b ~ Bernoulli(1−p): mean 0, variance p/(1−p)
 } pk_distribution;
 
+/// Functions of one element, odd ones.
+typedef enum {
+    PK_TANH = 0,  // tanh x, within 3 units in the last place
+    PK_SQUARE,    // x·|x|
+    PK_ROOT       // sign(x)·√|x|
+} pk_function;
+
 /// Sums over a block, accumulated in double in a fixed order.
 typedef struct {
     double sum_squares;
@@ -194,6 +201,8 @@ typedef struct {
     void (*add_scaled)(void *out, const void *x, size_t count, double scale);
     /// out[i] += scale·sign(x[i]), with sign(0) = 0
     void (*add_sign)(void *out, const void *x, size_t count, double scale);
+    /// out[i] += scale·f(x[i])
+    void (*add_function)(pk_function function, void *out, const void *x, size_t count, double scale);
     /// Σ x[i]·y[i] in double, fixed order
     double (*dot)(const void *x, const void *y, size_t count);
     /// Σ ξ(first + i)·x[i], Σ x[i]² and Σ ξ(first + i)², ξ ~ N(0, 1), in double, fixed order

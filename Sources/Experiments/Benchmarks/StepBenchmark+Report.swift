@@ -53,6 +53,7 @@ extension StepBenchmark.Report {
                 + "libtorch \(libtorch), \(instructions)"
         ]
         lines += Self.table(rows)
+        lines.append("* one pass for statistics before the update; ** two")
         lines.append(
             String(
                 format:

@@ -24,7 +24,7 @@ public struct StepBenchmark: Sendable {
         self.rounds = rounds
     }
 
-    /// Runs the benchmark. It needs about 50 bytes for each element.
+    /// Runs the benchmark. It needs about 60 bytes for each element.
     ///
     /// - Throws: `TorchError` where there is not enough memory.
     public func run() throws -> Report {
@@ -45,6 +45,7 @@ public struct StepBenchmark: Sendable {
     struct Subject {
         private let peers: Peers
         private let optimizer: PerturbedOptimizer
+        private let signals: MadeSignals
 
         init(
             _ peers: Peers, _ elements: Int, tensors: Int = 1, _ equation: PerturbedEquation, threads: Int
@@ -53,13 +54,16 @@ public struct StepBenchmark: Sendable {
             optimizer = try PerturbedOptimizer(
                 parameters: (0..<tensors).map { ParameterSpec("theta\($0)", shape: [elements]) },
                 equation: equation, seed: 1, engine: Engine(parallel: .torch(threads: threads)))
+            signals = MadeSignals(of: equation, count: elements)
         }
 
         func step() throws {
             try peers.withMemory { parameters, gradients in
                 _ = try optimizer.step(
                     zip(parameters, gradients).map {
-                        ParameterBuffer(parameters: $0.data, gradient: UnsafeRawPointer($1.data))
+                        ParameterBuffer(
+                            parameters: $0.data, gradient: UnsafeRawPointer($1.data),
+                            signals: signals.signals)
                     })
             }
         }

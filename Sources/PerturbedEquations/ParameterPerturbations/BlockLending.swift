@@ -66,12 +66,15 @@ struct BlockLending {
 
     /// Rounds a widened block of θ̃ into the bfloat16 parameter.
     func roundBack(_ block: Block, _ scratch: ThreadScratch) {
-        // Draw 0 rounds the update itself.
+        // Draw 0 of the first key rounds the update itself; an address tells 16 draws apart, and more take further keys.
+        let draw = 1 + rounding
+        let key =
+            draw < 16 ? optimizer.key : optimizer.key.derived("rounding").derived(UInt64(draw / 16))
         optimizer.equation.rounding.round(
             scratch.parameters, count: block.count, into: place(buffers[block.parameter].parameters, block),
             NoiseStream(
-                key: optimizer.key, step: optimizer.step, parameter: block.parameter,
-                term: NoiseStream.roundingTerm, draw: 1 + rounding % 15, firstElement: UInt64(block.start),
+                key: key, step: optimizer.step, parameter: block.parameter,
+                term: NoiseStream.roundingTerm, draw: draw % 16, firstElement: UInt64(block.start),
                 level: optimizer.engine.level))
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import CPerturbationKernels
 
 /// A function of the gradient, scaled over time: the general deterministic perturbation.
 ///
@@ -92,20 +92,34 @@ public struct Adaptive: KernelPerturbation {
         parameters: UnsafeBufferPointer<S>, at site: Site
     ) {
         site.clearIfFirst(delta)
-        let alpha = S(alpha.value(at: site.step))
+        let alpha = alpha.value(at: site.step)
+        let kernels = S.kernels(site.noise.level)
+        func add(_ function: pk_function) {
+            kernels.pointee.add_function(
+                function, delta.baseAddress, gradient.baseAddress, delta.count, alpha)
+        }
         func addEach(_ f: (S) -> S) {
+            let alpha = S(alpha)
             for i in 0..<delta.count { delta[i] += alpha * f(gradient[i]) }
         }
         switch function {
-        case .identity: addEach { $0 }
-        case .sign: addEach { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
-        case .tanh: addEach { S(Foundation.tanh(Double($0))) }
-        case .square: addEach { $0 * abs($0) }
-        case .root: addEach { $0 < 0 ? -(-$0).squareRoot() : $0.squareRoot() }
+        case .identity:
+            kernels.pointee.add_scaled(delta.baseAddress, gradient.baseAddress, delta.count, alpha)
+        case .sign: kernels.pointee.add_sign(delta.baseAddress, gradient.baseAddress, delta.count, alpha)
+        case .tanh: add(PK_TANH)
+        case .square: add(PK_SQUARE)
+        case .root: add(PK_ROOT)
         case .normalised:
             let rms = site.gradient.rootMeanSquare
-            // In double precision: 1/rms of a subnormal gradient is beyond float32.
-            if rms > 0 { addEach { S(Double($0) / rms) } }
+            guard rms > 0 else { return }
+            let factor = S(alpha / rms)
+            if factor.isNormal || factor == 0 {
+                kernels.pointee.add_scaled(
+                    delta.baseAddress, gradient.baseAddress, delta.count, Double(factor))
+            } else {
+                // 1/rms of a subnormal gradient is beyond float32, and that of a huge one loses its bits there.
+                addEach { S(Double($0) / rms) }
+            }
         case .closure(let f): addEach { S(f(Double($0))) }
         }
     }
