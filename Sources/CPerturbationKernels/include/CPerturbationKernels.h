@@ -203,6 +203,23 @@ typedef struct {
     void (*add_sign)(void *out, const void *x, size_t count, double scale);
     /// out[i] += scale·f(x[i])
     void (*add_function)(pk_function function, void *out, const void *x, size_t count, double scale);
+    /// x[i] /= √v[i], 0 where v[i] is not above 0
+    void (*over_root)(void *x, const void *v, size_t count);
+    /// out[i] += scale·(x[i] − y[i])
+    void (*add_difference)(void *out, const void *x, const void *y, size_t count, double scale);
+    /// Σ (x[i] − y[i])² in double, fixed order
+    double (*distance)(const void *x, const void *y, size_t count);
+    /// Σ |h[i]| in double, fixed order; a NaN counts as 0, ∞ as the largest finite number
+    double (*curvature_sum)(const void *h, size_t count);
+    /// out[i] = r^(quarters/2), r = √|h[i]|·scale + damping, |h[i]| as above; quarters −4 … 4, not 0
+    void (*shape)(void *out, const void *h, size_t count, double scale, double damping, int quarters);
+    /// Σ of the squares of that, in double, fixed order
+    double (*shape_sum)(const void *h, size_t count, double scale, double damping, int quarters);
+    /// p = max(positive[i]·clip, 0), n = max(p − g[i], 0): out[i] += scale·(n where u[i]·(p + n) < p − n, else −p)
+    void (*add_sign_drop)(
+        void *out, const void *u, const void *positive, const void *g, size_t count, double clip, double scale);
+    /// Σ p·n of those, in double, fixed order
+    double (*sign_drop_sum)(const void *positive, const void *g, size_t count, double clip);
     /// Σ x[i]·y[i] in double, fixed order
     double (*dot)(const void *x, const void *y, size_t count);
     /// Σ ξ(first + i)·x[i], Σ x[i]² and Σ ξ(first + i)², ξ ~ N(0, 1), in double, fixed order

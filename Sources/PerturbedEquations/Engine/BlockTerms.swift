@@ -10,6 +10,21 @@ struct BlockTerms {
     private(set) var count = 0
     private var terms = (pk_term(), pk_term(), pk_term(), pk_term(), pk_term(), pk_term())
 
+    /// δ += w·P, the weight in the factors of P's terms.
+    mutating func append<S: EquationScalar>(
+        _ perturbation: some ElementaryPerturbation, weight: Double, at site: Site, _: S.Type
+    ) {
+        let before = count
+        perturbation.appendTerms(to: &self, at: site, for: S.self)
+        guard weight != 1 else { return }
+        let own = before..<count
+        withUnsafeMutablePointer(to: &terms) {
+            $0.withMemoryRebound(to: pk_term.self, capacity: Self.limit) {
+                for number in own { $0[number].scale *= weight }
+            }
+        }
+    }
+
     /// δ += s·ξ or s·g ⊙ ξ
     mutating func append(_ draw: NoiseDraw, from noise: NoiseStream) {
         append(

@@ -68,6 +68,14 @@ extension StepPass {
                 site.prefetch(prefetch)
                 if !term.storesFirst { delta.update(repeating: 0) }
             }
+            if term.weight != 1, let elementary = term.perturbation as? any ElementaryPerturbation {
+                // As a rule makes it, to the bit.
+                var found = BlockTerms()
+                found.append(elementary, weight: term.weight, at: site, S.self)
+                found.add(
+                    to: delta, gradient: gradient, parameters: UnsafeBufferPointer(parameters), at: site)
+                continue
+            }
             if term.weight != 1 {
                 addWeighted(term, site, place, to: delta, scratch, parameters, gradient)
                 continue

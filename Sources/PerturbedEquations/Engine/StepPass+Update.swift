@@ -43,7 +43,9 @@ extension StepPass {
         guard let own = drawn[group] else { return nil }
         var found = BlockTerms()
         for (place, term) in own.enumerated() {
-            term.appendTerms(to: &found, at: site(terms[group][place], place, block), for: Float.self)
+            found.append(
+                term, weight: terms[group][place].weight, at: site(terms[group][place], place, block),
+                Float.self)
         }
         return found.count > 0 ? found : nil
     }

@@ -180,9 +180,7 @@ struct StepPass {
         by rule: any UpdateRule, _ terms: [PerturbedOptimizer.Term]
     ) -> [any ElementaryPerturbation]? {
         guard !terms.isEmpty, let rule = rule as? any DrawingRule, rule.drawsNoise else { return nil }
-        let elementary = terms.compactMap {
-            $0.weight == 1 ? $0.perturbation as? any ElementaryPerturbation : nil
-        }
+        let elementary = terms.compactMap { $0.perturbation as? any ElementaryPerturbation }
         let count = elementary.reduce(0) { $0 + type(of: $1).mostTerms }
         return elementary.count == terms.count && count <= BlockTerms.limit ? elementary : nil
     }

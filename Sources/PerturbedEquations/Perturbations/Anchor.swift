@@ -70,12 +70,9 @@ public struct Anchor: KernelPerturbation {
         gradient: UnsafeBufferPointer<S>, parameters: UnsafeBufferPointer<S>, at site: Site
     ) -> SIMD4<Double> {
         let start = site.stored(0, as: S.self)
-        return [
-            laneSum(parameters.count) { i in
-                let distance = Double(parameters[i]) - Double(start[i])
-                return distance * distance
-            }, 0, 0, 0,
-        ]
+        let square = S.kernels(site.noise.level).pointee.distance(
+            parameters.baseAddress, start.baseAddress, parameters.count)
+        return [square, 0, 0, 0]
     }
 
     func accumulate<S: EquationScalar>(
@@ -91,7 +88,7 @@ public struct Anchor: KernelPerturbation {
             pull *= 1 - radius / distance
         }
         let start = site.stored(0, as: S.self)
-        let factor = S(pull)
-        for i in delta.indices { delta[i] += factor * (parameters[i] - start[i]) }
+        S.kernels(site.noise.level).pointee.add_difference(
+            delta.baseAddress, parameters.baseAddress, start.baseAddress, delta.count, pull)
     }
 }

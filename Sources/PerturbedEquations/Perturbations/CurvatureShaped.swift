@@ -144,48 +144,25 @@ public struct CurvatureShaped: NoiseOfStrength {
         }
     }
 
-    /// |h|, 0 for a NaN, and finite.
-    @inline(__always)
-    private static func size<S: EquationScalar>(_ h: S) -> S {
-        let size = abs(h)
-        return size > 0 ? min(size, S.greatestFiniteMagnitude) : 0
-    }
-
-    /// r^(k/2) for k = 4p ≥ 0.
-    @inline(__always)
-    private static func power<S: EquationScalar>(_ r: S, _ quarters: Int) -> S {
-        switch quarters {
-        case 0: 1
-        case 1: r.squareRoot()
-        case 2: r
-        case 3: r * r.squareRoot()
-        default: r * r
-        }
-    }
-
     /// First Σ|h| and n, then Σ r^(4p).
     func kernelSums<S: EquationScalar>(
         gradient: UnsafeBufferPointer<S>, parameters: UnsafeBufferPointer<S>, at site: Site
     ) -> SIMD4<Double> {
         let h = curvature(at: site, as: S.self)
+        let kernels = S.kernels(site.noise.level)
         guard site.isSecondRound else {
-            return [laneSum(h.count) { Double(Self.size(h[$0])) }, Double(h.count), 0, 0]
+            return [kernels.pointee.curvature_sum(h.baseAddress, h.count), Double(h.count), 0, 0]
         }
         guard let shape = shape(at: site) else { return [Double(h.count), 0, 0, 0] }
-        let (scale, damping) = (S(shape.scale), S(shape.damping))
-        // r^k for k = 4p: the square of c before it is normalised.
-        let quarters = abs(shape.quarters)
-        let isInverse = shape.quarters < 0
-        let sum = laneSum(h.count) { i in
-            let c = Self.power(Self.size(h[i]).squareRoot() * scale + damping, quarters)
-            return isInverse ? 1 / (Double(c) * Double(c)) : Double(c) * Double(c)
-        }
+        // The square of c before it is normalised.
+        let sum = kernels.pointee.shape_sum(
+            h.baseAddress, h.count, shape.scale, shape.damping, shape.quarters)
         return [sum, 0, 0, 0]
     }
 
     /// 1/√mean|h|, ε and 4p; nil where the noise is plain.
-    private func shape(at site: Site) -> (scale: Double, damping: Double, quarters: Int)? {
-        let quarters = Int((4 * exponent).rounded())
+    private func shape(at site: Site) -> (scale: Double, damping: Double, quarters: Int32)? {
+        let quarters = Int32((4 * exponent).rounded())
         guard quarters != 0, site.sums[0] > 0 else { return nil }
         return ((site.sums[1] / site.sums[0]).squareRoot(), damping.value(at: site.step), quarters)
     }
@@ -199,16 +176,12 @@ public struct CurvatureShaped: NoiseOfStrength {
             return site.noise.run(PK_NORMAL, site.mode, delta, nil, sigma, 0)
         }
         let h = curvature(at: site, as: S.self)
-        let (scale, damping) = (S(shape.scale), S(shape.damping))
-        let quarters = abs(shape.quarters)
         // σ/√mean(c²) of the unnormalised c.
         let strength = sigma / (site.moreSums[0] / site.sums[1]).squareRoot()
         site.clearIfFirst(delta)
         withUnsafeTemporaryAllocation(of: S.self, capacity: delta.count) { c in
-            for i in delta.indices {
-                let power = Self.power(Self.size(h[i]).squareRoot() * scale + damping, quarters)
-                c[i] = shape.quarters < 0 ? 1 / power : power
-            }
+            S.kernels(site.noise.level).pointee.shape(
+                c.baseAddress, h.baseAddress, delta.count, shape.scale, shape.damping, shape.quarters)
             site.noise.run(PK_NORMAL, PK_ADD_SCALED, delta, c.baseAddress, strength, 0)
         }
     }

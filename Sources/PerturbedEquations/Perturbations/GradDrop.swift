@@ -64,23 +64,13 @@ public struct GradDrop: KernelPerturbation {
         return ElementVariance(constant: deviation * deviation)
     }
 
-    /// p and −n of one element, both ≥ 0.
-    @inline(__always)
-    private static func parts<S: EquationScalar>(_ positive: S, _ clip: S, _ gradient: S) -> (S, S) {
-        let p = max(positive * clip, 0)
-        return (p, max(p - gradient, 0))
-    }
-
     /// Σ p·|n| and the number of elements.
     func kernelSums<S: EquationScalar>(
         gradient: UnsafeBufferPointer<S>, parameters: UnsafeBufferPointer<S>, at site: Site
     ) -> SIMD4<Double> {
         let positive = site.signal(.positivePart, as: S.self)
-        let clip = S(site.clipScale)
-        let sum = laneSum(gradient.count) { i in
-            let (p, n) = Self.parts(positive[i], clip, gradient[i])
-            return Double(p) * Double(n)
-        }
+        let sum = S.kernels(site.noise.level).pointee.sign_drop_sum(
+            positive.baseAddress, gradient.baseAddress, gradient.count, site.clipScale)
         return [sum, Double(gradient.count), 0, 0]
     }
 
@@ -90,16 +80,13 @@ public struct GradDrop: KernelPerturbation {
     ) {
         site.clearIfFirst(delta)
         let positive = site.signal(.positivePart, as: S.self)
-        let clip = S(site.clipScale)
-        let scale = S(scale(at: site))
         withUnsafeTemporaryAllocation(of: S.self, capacity: delta.count) { uniform in
             // 2U − 1, U ~ U(0, 1): U < P is 2U − 1 < (p − |n|)/(p + |n|).
             site.noise.run(PK_UNIFORM, PK_STORE, uniform, nil, 1 / 3.0.squareRoot(), 0)
-            for i in delta.indices {
-                let (p, n) = Self.parts(positive[i], clip, gradient[i])
-                let drop = uniform[i] * (p + n) < p - n ? n : -p
-                delta[i] += scale * drop
-            }
+            S.kernels(site.noise.level).pointee.add_sign_drop(
+                delta.baseAddress, uniform.baseAddress, positive.baseAddress, gradient.baseAddress,
+                delta.count,
+                site.clipScale, scale(at: site))
         }
     }
 }

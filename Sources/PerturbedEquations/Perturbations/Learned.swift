@@ -122,7 +122,7 @@ public struct Learned: DrawnNoise {
         return withUnsafeTemporaryAllocation(of: S.self, capacity: gradient.count) { xi in
             before.run(PK_NORMAL, PK_STORE, xi, nil, 1, 0)
             if let moment = site.secondMoment(as: S.self) {
-                for i in xi.indices { xi[i] = moment[i] > 0 ? xi[i] / moment[i].squareRoot() : 0 }
+                S.kernels(site.noise.level).pointee.over_root(xi.baseAddress, moment.baseAddress, xi.count)
             }
             let dot = S.kernels(site.noise.level).pointee.dot(
                 xi.baseAddress, gradient.baseAddress, gradient.count)

@@ -19,7 +19,7 @@ public struct Rotation: ElementaryPerturbation {
         self.angle = angle
     }
 
-    public func requirements(at step: Int) -> Requirements { [.sums, .tensorGradient] }
+    public func requirements(at step: Int) -> Requirements { .sums }
     public func isZero(at step: Int) -> Bool { angle.value(at: step) == 0 }
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {

@@ -52,10 +52,10 @@ import Testing
     @Test func float64() { check(Double.self) }
 
     /// g/RMS(g), also where 1/RMS is beyond float32 or loses its bits there.
-    @Test(arguments: [1e-44, 1e-39, 1e-3, 1, 1e18] as [Float])
-    func normalised(_ size: Float) throws {
+    @Test(arguments: [1e-44, 1e-39, 1e-3, 1, 1e18] as [Double])
+    func normalised(_ size: Double) throws {
         let tensors = Tensors<Float>([[Float](repeating: 0, count: 100)])
-        tensors.setGradient { _, i, _ in i % 2 == 0 ? size : -3 * size }
+        tensors.setGradient { _, i, _ in i % 2 == 0 ? Float(size) : -3 * Float(size) }
         let optimizer = try PerturbedOptimizer(
             parameters: tensors.specs(),
             equation: PerturbedEquation(
@@ -64,7 +64,7 @@ import Testing
         let rms = Double(5).squareRoot()
         for (i, theta) in tensors[0].enumerated() {
             let g = i % 2 == 0 ? 1.0 : -3
-            let expected = -(Double(size) * g + 2 * g / rms)
+            let expected = -(size * g + 2 * g / rms)
             #expect(abs(Double(theta) - expected) <= 0.02 * abs(expected), "\(theta) for \(g) of \(size)")
         }
     }
