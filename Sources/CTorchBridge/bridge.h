@@ -3,6 +3,7 @@
 
 #include "CTorchBridge.h"
 
+#include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
 
 #include <utility>
@@ -47,6 +48,18 @@ inline at::IntArrayRef sizes(const ptrdiff_t *values, size_t count) {
 inline std::optional<at::Tensor> optional(const ptb_tensor *_Nullable tensor) {
   return tensor ? std::optional<at::Tensor>(tensor->value) : std::nullopt;
 }
+
+/// A weight as an operation on `x` takes it: bfloat16 beside float32 is widened, for that operation alone.
+inline at::Tensor widened(const at::Tensor &weight, const at::Tensor &x) {
+  return weight.scalar_type() == at::kBFloat16 && x.scalar_type() == at::kFloat ? weight.to(at::kFloat) : weight;
+}
+
+inline std::optional<at::Tensor> widened(const ptb_tensor *_Nullable weight, const at::Tensor &x) {
+  return weight ? std::optional<at::Tensor>(widened(weight->value, x)) : std::nullopt;
+}
+
+/// Whether operations on the tensor's device choose their types themselves.
+inline bool is_autocast(const at::Tensor &x) { return at::autocast::is_autocast_enabled(x.device().type()); }
 
 /// Dropout's factors: 0 with probability p, 1/(1 - p) otherwise. Drawn on the CPU wherever `like` is.
 at::Tensor dropout_mask(const at::Tensor &like, double p, at::Generator generator);

@@ -48,4 +48,14 @@ ptb_status ptb_move_to_device(ptb_tensor *tensor, int32_t index) noexcept {
   });
 }
 
+ptb_status ptb_convert_in_place(ptb_tensor *tensor, int32_t dtype) noexcept {
+  return bridge::guarded([&] {
+    const c10::AutoGradMode off(false);
+    const auto type = bridge::scalar_type(dtype);
+    if (tensor->value.scalar_type() == type) return;
+    tensor->value.set_data(tensor->value.detach().to(type));
+    tensor->value.mutable_grad().reset();
+  });
+}
+
 int64_t ptb_version_of(ptb_tensor *tensor) noexcept { return int64_t(tensor->value._version()); }

@@ -36,19 +36,25 @@ bool prefers_channels_last(const at::Tensor &input, const at::Tensor &kernels) {
 }  // namespace
 
 ptb_status ptb_linear(ptb_tensor *x, ptb_tensor *weight, ptb_tensor *bias, PTB_NEW out) noexcept {
-  return bridge::make(out, [&] { return at::linear(x->value, weight->value, bridge::optional(bias)); });
+  return bridge::make(out, [&] {
+    const at::Tensor &input = x->value;
+    if (bridge::is_autocast(input)) return at::linear(input, weight->value, bridge::optional(bias));
+    return at::linear(input, bridge::widened(weight->value, input), bridge::widened(bias, input));
+  });
 }
 
 ptb_status ptb_conv2d(ptb_tensor *x, ptb_tensor *weight, ptb_tensor *bias, ptb_window window, PTB_NEW out) noexcept {
   return bridge::make(out, [&] {
-    at::Tensor input = x->value, kernels = weight->value;
+    const bool widens = !bridge::is_autocast(x->value);
+    at::Tensor input = x->value, kernels = widens ? bridge::widened(weight->value, input) : weight->value;
+    const auto offsets = widens ? bridge::widened(bias, input) : bridge::optional(bias);
     if (prefers_channels_last(input, kernels)) {
       input = input.contiguous(at::MemoryFormat::ChannelsLast);
       // A copy even where the sizes make both layouts the same bytes (one input channel): its strides are what
       // tells the convolution to answer in this layout.
       kernels = kernels.clone(at::MemoryFormat::ChannelsLast);
     }
-    return at::conv2d(input, kernels, bridge::optional(bias), stride(window), padding(window), dilation(window),
+    return at::conv2d(input, kernels, offsets, stride(window), padding(window), dilation(window),
                       int64_t(window.groups));
   });
 }
@@ -75,16 +81,19 @@ ptb_status ptb_batch_norm(ptb_tensor *x, ptb_tensor *weight, ptb_tensor *bias, p
                           ptb_tensor *running_variance, bool training, double momentum, double epsilon,
                           PTB_NEW out) noexcept {
   return bridge::make(out, [&] {
-    return at::batch_norm(x->value, bridge::optional(weight), bridge::optional(bias), bridge::optional(running_mean),
-                          bridge::optional(running_variance), training, momentum, epsilon, /*cudnn_enabled=*/true);
+    // The kernel wants its vectors all of one type: that of the running ones, which stay float32.
+    const at::Tensor &like = running_mean ? running_mean->value : x->value;
+    return at::batch_norm(x->value, bridge::widened(weight, like), bridge::widened(bias, like),
+                          bridge::optional(running_mean), bridge::optional(running_variance), training, momentum, epsilon,
+                          /*cudnn_enabled=*/true);
   });
 }
 
 ptb_status ptb_layer_norm(ptb_tensor *x, const ptrdiff_t *shape, size_t rank, ptb_tensor *weight, ptb_tensor *bias,
                           double epsilon, PTB_NEW out) noexcept {
   return bridge::make(out, [&] {
-    return at::layer_norm(x->value, bridge::sizes(shape, rank), bridge::optional(weight), bridge::optional(bias),
-                          epsilon);
+    return at::layer_norm(x->value, bridge::sizes(shape, rank), bridge::widened(weight, x->value),
+                          bridge::widened(bias, x->value), epsilon);
   });
 }
 

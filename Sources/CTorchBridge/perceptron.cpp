@@ -161,8 +161,11 @@ ptb_status ptb_perceptron(ptb_tensor *x, ptb_tensor *const *weights, size_t laye
     TORCH_CHECK(activation == PTB_RELU || activation == PTB_TANH, "no activation has the number ", activation);
     std::vector<at::Tensor> values;
     values.reserve(2 * layers);
-    for (size_t i = 0; i < 2 * layers; i++) values.push_back(weights[i]->value);
     const at::Tensor &input = x->value;
+    const bool widens = !bridge::is_autocast(input);
+    for (size_t i = 0; i < 2 * layers; i++) {
+      values.push_back(widens ? bridge::widened(weights[i]->value, input) : weights[i]->value);
+    }
     if (!is_fusible(input, values)) return layer_by_layer(input, values, activation);
 
     bool records = input.requires_grad();

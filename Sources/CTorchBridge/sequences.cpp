@@ -79,7 +79,7 @@ ptb_status ptb_recurrent(int32_t cell, ptb_tensor *x, ptb_tensor *const *weights
     TORCH_CHECK(x->value.dim() == 3 && layers > 0, "wanted [n, length, inputs] and at least one layer");
     check_probability(dropout);
     std::vector<at::Tensor> all;
-    for (size_t i = 0; i < 4 * layers; ++i) all.push_back(weights[i]->value);
+    for (size_t i = 0; i < 4 * layers; ++i) all.push_back(bridge::widened(weights[i]->value, x->value));
     const int64_t hidden = all[1].size(1);
     // `depth` layers from `first` on, without dropout between them.
     const auto run = [&](const at::Tensor &input, size_t first, size_t depth) {

@@ -130,6 +130,7 @@ struct ScriptModule: ExportableModule {
     }
 
     var exportName: String { "model.pt" }
+    var keepsTypes: Bool { true }
 
     func export(to url: URL) throws {
         // libtorch writes by itself: to a file beside, which then takes the place in one step.

@@ -17,7 +17,7 @@
 ///   - weightPenalty: {l2: 1e-4}
 /// stability: {clipGlobalNorm: 1}
 /// controllers: [{targetNoiseRatio: {target: 0.1}}]
-/// rounding: stochastic               # of bfloat16 parameters; or nearest
+/// rounding: stochastic               # of bfloat16 parameters (training.weights: bfloat16); or nearest
 /// ```
 public struct PerturbedEquation: Sendable {
     public var rule: any UpdateRule

@@ -32,7 +32,8 @@ public final class ModelOptimizer {
     ///   - horizon: the length of the run in steps, for schedules that leave it out.
     ///   - stepsPerEpoch: the length of an epoch, for schedules that count in epochs.
     ///   - threads: how many threads a step uses; libtorch's number unless told.
-    /// - Throws: `ConfigurationError`, as `PerturbedOptimizer`, and for a parameter of another type.
+    /// - Throws: `ConfigurationError`, as `PerturbedOptimizer`, for a parameter of another type, and for a `rounding` of no
+    ///   use.
     public convenience init(
         _ module: any Module, equation: PerturbedEquation, groups: [ParameterGroup] = [], seed: UInt64,
         horizon: Int? = nil, stepsPerEpoch: Int? = nil, threads: Int = Threads.count
@@ -50,8 +51,10 @@ public final class ModelOptimizer {
         let named = module.parameters
         memory = try ParameterMemory(
             named.map(\.tensor), isStaged: isStaged || named.contains { $0.tensor.device != .cpu })
+        let specs = try named.map(Self.spec)
+        try equation.requireUseOfRounding(for: specs)
         core = try PerturbedOptimizer(
-            parameters: try named.map(Self.spec), equation: equation, groups: groups, seed: seed,
+            parameters: specs, equation: equation, groups: groups, seed: seed,
             horizon: horizon, stepsPerEpoch: stepsPerEpoch, engine: Engine(parallel: .torch(threads: threads))
         )
         signals = try TermSignals(named, memory, core, seed: seed)

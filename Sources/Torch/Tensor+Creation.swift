@@ -56,6 +56,13 @@ extension Tensor {
         result("converted", self) { ptb_to_dtype($0, dtype.rawValue, $1) }
     }
 
+    /// Converts this tensor itself, for all who hold it, and removes its gradient. For leaves and buffers only.
+    /// - Throws: `TorchError` where there is no memory.
+    public func convertInPlace(to dtype: DType) throws(TorchError) {
+        try check(
+            "convertInPlace", withExtendedLifetime(self) { ptb_convert_in_place(handle, dtype.rawValue) })
+    }
+
     /// A copy with memory of its own. Gradients flow through it.
     public func cloned() -> Tensor { result("cloned", self, ptb_clone) }
 

@@ -30,6 +30,9 @@ extension ptb_window {
 }
 
 // The arithmetic of layers, as functions of all their inputs. `TorchNN` has the layers that own weights.
+//
+// bfloat16 weights beside a float32 input are widened for the operation alone, so that it is the one in float32 on the same
+// numbers; the gradient of a weight has the weight's type.
 extension Tensor {
     /// x·Wᵀ + b, for x [… in], W [out, in], b [out].
     public func linear(_ weight: Tensor, _ bias: Tensor?) -> Tensor {

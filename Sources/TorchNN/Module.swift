@@ -46,6 +46,9 @@ public protocol Module {
     var ownBuffers: [NamedTensor] { get }
     /// The weights of this module itself that nothing changes: part of the state, not of the training. None by default.
     var ownFrozen: [NamedTensor] { get }
+    /// The weights of this module itself that nothing changes and that are kept elsewhere: no part of the state. None by
+    /// default.
+    var ownUnsaved: [NamedTensor] { get }
     /// None by default.
     var children: [NamedModule] { get }
 }
@@ -54,6 +57,7 @@ extension Module {
     public var ownParameters: [NamedTensor] { [] }
     public var ownBuffers: [NamedTensor] { [] }
     public var ownFrozen: [NamedTensor] { [] }
+    public var ownUnsaved: [NamedTensor] { [] }
     public var children: [NamedModule] { [] }
 
     /// All weights, by their full names: this module's own first, then its children's.
@@ -64,6 +68,9 @@ extension Module {
 
     /// All weights that nothing changes, by their full names.
     public var frozen: [NamedTensor] { collected { $0.ownFrozen } }
+
+    /// All weights, whether training changes them or not, by their full names.
+    public var allWeights: [NamedTensor] { collected { $0.ownParameters + $0.ownFrozen + $0.ownUnsaved } }
 
     /// All weights and buffers, in the order of PyTorch's `state_dict`.
     public var stateTensors: [NamedTensor] { collected { $0.ownParameters + $0.ownFrozen + $0.ownBuffers } }
@@ -82,7 +89,17 @@ extension Module {
     /// Moves all weights and buffers to a device, for all who hold them; gradients are removed.
     /// - Throws: `TorchError` for a device that there is not, and where there is no memory.
     public func move(to device: Device) throws(TorchError) {
-        for named in stateTensors { try named.tensor.moveInPlace(to: device) }
+        for named in allWeights + buffers { try named.tensor.moveInPlace(to: device) }
+    }
+
+    /// Gives all weights a type, for all who hold them; gradients are removed. Buffers, such as running statistics, keep
+    /// theirs.
+    ///
+    /// bfloat16 weights take half of float32's memory. The layers of this library compute with them in float32 unless their
+    /// inputs are bfloat16, or `withBFloat16Autocast` says so.
+    /// - Throws: `TorchError` where there is no memory.
+    public func convertWeights(to dtype: DType) throws(TorchError) {
+        for named in allWeights { try named.tensor.convertInPlace(to: dtype) }
     }
 
     /// This module and those in it that are of a type, outermost first.

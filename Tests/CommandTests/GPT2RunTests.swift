@@ -104,6 +104,30 @@ import Testing
         #expect(refused.status == 65 && refused.stderr.contains("they have changed"), "\(refused.all)")
     }
 
+    /// The base and the adapters in bfloat16: the loss falls, a resumed run has the same bits, and what goes back is float32.
+    @Test func adaptersOfBFloat16() throws {
+        let directory = try TemporaryDirectory()
+        try TinyGPT2.make(at: directory.file("elsewhere"))
+        let config = try PeoTool.config(
+            Self.config.replacing("neftune: 1", with: "lora: {rank: 2, dropout: 0.1}")
+                .replacing("threads: 1", with: "threads: 1, weights: bfloat16, precision: bfloat16"),
+            in: directory)
+        let output = try PeoTool.run(["train", config, "--json"], in: directory)
+        #expect(output.status == 0, "\(output.all)")
+        let losses = try losses(directory.file("runs/test"))
+        #expect(losses.count == 2 && losses[1] < losses[0], "\(losses)")
+        let checkpoint = try SafetensorsFile(
+            contentsOf: directory.file("runs/test/checkpoints/step-000000060.safetensors"))
+        #expect(checkpoint.tensors.filter { $0.name.hasPrefix("model.") }.allSatisfy { $0.type == .bfloat16 })
+        let back = try SafetensorsFile(contentsOf: directory.file("runs/test/model/model.safetensors"))
+        #expect(back.tensors.allSatisfy { $0.type == .float32 })
+        try cutAndResume([config], in: directory)
+        let name = "model/model.safetensors"
+        #expect(
+            try Data(contentsOf: directory.file("cut/\(name)"))
+                == Data(contentsOf: directory.file("runs/test/\(name)")))
+    }
+
     /// All weights and adapters alone, each way of perturbing: the loss falls.
     @Test(
         arguments: ["", ", lora: {rank: 4}"],

@@ -1,4 +1,5 @@
 import Foundation
+import Safetensors
 import TestSupport
 import Testing
 
@@ -27,12 +28,32 @@ import Testing
         #expect(config.contains("average:") && config.contains("precision: bfloat16"), "\(config)")
     }
 
+    @Test func weightsOfBFloat16AreTrainedSavedAndMeasured() throws {
+        let directory = try TemporaryDirectory()
+        let output = try Self.train(["training.weights=bfloat16", "rounding=nearest"], in: directory)
+        #expect(output.status == 0, "\(output.all)")
+        let test = (output.json["result"] as? [String: Any])?["test"] as? [String: Any]
+        #expect(test?["accuracy"] as? Double ?? 0 > 0.5, "\(output.all)")
+        let file = try SafetensorsFile(contentsOf: directory.file("run/model.safetensors"))
+        #expect(file.tensors.contains { $0.type == .bfloat16 })
+        let evaluated = try PeoTool.run(["evaluate", "run", "--only", "quality"], in: directory)
+        #expect(evaluated.status == 0, "\(evaluated.all)")
+    }
+
+    @Test func aRoundingOfNothingIsRefused() throws {
+        let directory = try TemporaryDirectory()
+        let output = try Self.train(["rounding=nearest"], in: directory)
+        #expect(output.status == 65 && !output.wasSignalled, "\(output.all)")
+        #expect(output.stdout.contains("rounding: is nearest, but no parameter is bfloat16"), "\(output.all)")
+    }
+
     @Test(arguments: [
         ("device=cuda:99", "training.device: is 'cuda:99', and this libtorch (", "allowed here: cpu"),
         ("device=gpu", "training.device: is 'gpu'", "allowed: cpu, cuda"),
         ("average={swa: {from: 40}}", "training.average.swa.from: is 40", "the run's 40"),
         ("average={ema: 2}", "training.average", "is 2.0; allowed: more than 0, less than 1"),
         ("average={ema: 0.9, swa: {from: 1}}", "training.average", "give one of 'ema' and 'swa'"),
+        ("weights=float16", "training.weights", "float32, bfloat16"),
         ("precision=float16", "training.precision", "float32, bfloat16"),
     ])
     func wrongSettingsAreRefused(setting: String, words: String, allowed: String) throws {

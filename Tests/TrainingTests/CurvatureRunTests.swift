@@ -14,7 +14,7 @@ import Training
     private static let networks = ["gpt", "transformer", "lstm", "gru", "vit"]
 
     /// A small network of each kind, with data.
-    private static func network(_ name: String, dropout: Double = 0) throws -> (
+    static func network(_ name: String, dropout: Double = 0) throws -> (
         model: any Module, data: Dataset
     ) {
         var random = SeededGenerator(seed: 4)

@@ -320,6 +320,8 @@ int32_t ptb_device_of(ptb_tensor *tensor) PTB_NOEXCEPT;
 ptb_status ptb_to_device(ptb_tensor *tensor, int32_t device, PTB_NEW out) PTB_NOEXCEPT;
 /// Moves the tensor itself: every handle of it, and every module that has it, sees the new memory. Its gradient is removed.
 ptb_status ptb_move_to_device(ptb_tensor *tensor, int32_t device) PTB_NOEXCEPT;
+/// Converts the elements of the tensor itself, for all who hold it. Its gradient is removed.
+ptb_status ptb_convert_in_place(ptb_tensor *tensor, int32_t dtype) PTB_NOEXCEPT;
 /// How often the tensor was written by operations: tells whether anybody wrote since.
 int64_t ptb_version_of(ptb_tensor *tensor) PTB_NOEXCEPT;
 

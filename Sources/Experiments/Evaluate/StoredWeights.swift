@@ -63,6 +63,7 @@ struct StoredWeights {
     /// Puts them into the plan's model.
     /// - Returns: logical steps that they have taken.
     func install(in plan: TrainingPlan) throws -> Int {
+        defer { plan.roundWeights() }
         switch source {
         case .file(let file, let step):
             try plan.model.loadState(from: file)

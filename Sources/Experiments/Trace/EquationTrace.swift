@@ -62,6 +62,7 @@ public struct EquationTrace: Decodable, Sendable {
         seed = try container.decodeIfPresent(UInt64.self, forKey: .seed) ?? 1
         scalar = try container.decodeIfPresent(ScalarType.self, forKey: .scalar) ?? .float64
         equation = try PerturbedEquation(from: decoder)
+        try equation.requireUseOfRounding(for: [])
         try within("problem") { try problem.validate() }
         try require(steps >= 1, "steps", is: steps, allowed: "a whole number ≥ 1")
         try require(

@@ -11,12 +11,14 @@ struct GPT2Network: ExportableModule {
     let directory: URL
     /// All weights, or with LoRA the adapters alone: the others are in the directory, and so no part of the state.
     let ownParameters: [NamedTensor]
+    let ownUnsaved: [NamedTensor]
 
     init(model: GPTModel, lora: LoRA?, directory: URL) {
         self.model = model
         self.lora = lora
         self.directory = directory
         ownParameters = model.parameters.filter { $0.tensor.requiresGradient }
+        ownUnsaved = model.parameters.filter { !$0.tensor.requiresGradient } + model.frozen
     }
 
     func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor { model.forward(x, context) }
@@ -34,7 +36,8 @@ struct GPT2Network: ExportableModule {
         try AtomicDirectory.write(to: url) { place in
             let sources = model.merged().stateTensors.map { item in
                 let isHead = item.name.hasPrefix("lm_head.")
-                return TensorSource((isHead ? "" : "transformer.") + item.name, item.tensor)
+                return TensorSource(
+                    (isHead ? "" : "transformer.") + item.name, item.tensor.converted(to: .float32))
             }
             // transformers refuses a file that does not say whose it is.
             try SafetensorsFile.write(

@@ -23,6 +23,16 @@ extension NoiseStream {
     static let roundingTerm = 4093
 }
 
+extension PerturbedEquation {
+    /// Refuses a choice of rounding where nothing is rounded. (`stochastic` is what is written where none was made.)
+    package func requireUseOfRounding(for parameters: [ParameterSpec]) throws {
+        guard rounding != .stochastic, !parameters.contains(where: { $0.scalar == .bfloat16 }) else { return }
+        throw ConfigurationError(
+            "is \(rounding.rawValue), but no parameter is bfloat16, so that nothing is rounded; allowed: with bfloat16 "
+                + "weights (training.weights: bfloat16), or left out", path: "rounding")
+    }
+}
+
 extension Rounding {
     /// Rounds `count` float32 numbers to bfloat16; `stream` stands at the first.
     func round(

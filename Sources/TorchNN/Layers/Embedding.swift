@@ -26,8 +26,9 @@ public struct Embedding: Module {
 
     public var ownParameters: [NamedTensor] { [NamedTensor("weight", weight)] }
 
-    /// Traps for an index that is no row.
+    /// Rows of bfloat16 come as float32, as every layer computes. Traps for an index that is no row.
     public func forward(_ x: Tensor, _ context: ForwardContext) -> Tensor {
-        x.embedded(in: weight, padding: padding)
+        let rows = x.embedded(in: weight, padding: padding)
+        return weight.dtype == .bfloat16 ? rows.converted(to: .float32) : rows
     }
 }

@@ -55,11 +55,14 @@ public struct LoRALinear: Module {
         return base.forward(x, context) + read.linear(down, nil).linear(up, nil) * scale
     }
 
-    /// One plain layer with the same function: W + (α/r)·(B·A)ᵀ.
+    /// One plain layer with the same function: W + (α/r)·(B·A)ᵀ, in float32 where the weights are bfloat16.
     public func merged() -> TransposedLinear {
         withoutGradients {
-            let change = up.matmul(down).transposed(0, 1) * scale
-            return TransposedLinear(weight: (base.weight + change).contiguous(), bias: base.bias)
+            func wide(_ tensor: Tensor) -> Tensor {
+                tensor.dtype == .bfloat16 ? tensor.converted(to: .float32) : tensor
+            }
+            let change = wide(up).matmul(wide(down)).transposed(0, 1) * scale
+            return TransposedLinear(weight: (wide(base.weight) + change).contiguous(), bias: wide(base.bias))
         }
     }
 }

@@ -1,8 +1,8 @@
 import Torch
 import TorchNN
 
-/// The arithmetic of the forward and backward passes in training. Weights, gradients, the update and evaluation are
-/// float32 in every case.
+/// The arithmetic of the forward and backward passes in training. The update and evaluation are float32 in every case; what
+/// weights and gradients are ``WeightType`` says.
 public enum Precision: String, Codable, Sendable, CaseIterable {
     case float32
     /// Matrix products and convolutions on bfloat16 operands (Micikevicius and others 2018, Mixed Precision Training);

@@ -1,6 +1,7 @@
 import Datasets
 import PerturbedEquations
 import PerturbedTorch
+import Torch
 import TorchNN
 
 /// All that a run is made of, built and ready.
@@ -28,12 +29,13 @@ public struct TrainingPlan {
         self.settings = settings
     }
 
-    /// The optimizer of this plan. The model moves to the device of the settings.
+    /// The optimizer of this plan. The model moves to the device of the settings, and its weights get the type that they say.
     /// - Throws: `ConfigurationError` for an equation that cannot be used, or does not fit the model; and for
     ///   batches that the model cannot be trained on; `TorchError` where the device has no memory for the model.
     public func makeOptimizer() throws -> ModelOptimizer {
         try settings.requireDevice()
         try requireTask()
+        try convertWeights()
         try model.move(to: settings.device)
         try requireBatchesToNormalise()
         let optimizer = try ModelOptimizer(
@@ -52,6 +54,26 @@ public struct TrainingPlan {
         try requireMicroBatches(for: optimizer.core.possibleSignals)
         try requireAverage()
         return optimizer
+    }
+
+    private func convertWeights() throws {
+        guard settings.weights != .float32 else { return }
+        if let foreign = model as? any ExportableModule, foreign.keepsTypes {
+            throw ConfigurationError(
+                "is \(settings.weights.rawValue), but the operations of \(foreign.exportName) are its own, and take the "
+                    + "weights that it was exported with; allowed with TorchScript: float32",
+                path: "training.weights")
+        }
+        try model.convertWeights(to: settings.weights.dtype)
+    }
+
+    /// Gives the weights of a model that was built anew the values that they had in training, in whatever type they are: what
+    /// nothing changes, and means of weights, had been rounded there too.
+    package func roundWeights() {
+        guard settings.weights != .float32 else { return }
+        for named in model.allWeights {
+            named.tensor.copy(from: named.tensor.detached().converted(to: settings.weights.dtype))
+        }
     }
 
     /// Refuses a mean of the weights that takes in no step, or whose model cannot learn its statistics anew.

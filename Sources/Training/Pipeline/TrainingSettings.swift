@@ -57,6 +57,8 @@ public struct TrainingSettings: Codable, Sendable {
     public var average: WeightAverage?
     /// The arithmetic of the forward and backward passes (default float32).
     public var precision = Precision.float32
+    /// The type in which the weights are kept (default float32).
+    public var weights = WeightType.float32
     /// Where the model computes (default cpu). On a GPU the update is still the CPU's, on copies, with the same bits.
     public var device = Device.cpu
     /// Whether the update works on copies where it could do without.
@@ -80,7 +82,7 @@ public struct TrainingSettings: Codable, Sendable {
         case epochs, steps, batchSize, seed, threads, evaluateEvery, checkpointEvery, logEvery, accumulate
         case logEffectivePerturbation
         case earlyStop, labelSmoothing, inputNoise, labelNoise, augment, corrupt, validation, average,
-            precision
+            precision, weights
         case device, loss, bestBy, targetNoise
     }
 
@@ -116,6 +118,7 @@ public struct TrainingSettings: Codable, Sendable {
         validation = try container.decodeIfPresent(Validation.self, forKey: .validation)
         average = try container.decodeIfPresent(WeightAverage.self, forKey: .average)
         try read(.precision, &precision)
+        try read(.weights, &weights)
         try read(.device, &device)
 
         let limit = 1_000_000_000
