@@ -62,8 +62,8 @@ public struct PosteriorSampler<Scalar: EquationScalar>: Sendable {
     ///
     /// - Parameter isInterrupted: asked several times a second; a call that is interrupted saves and returns.
     /// - Returns: the draws that are written; nil where a call was interrupted before the first part was full.
-    /// - Throws: as ``sample()``, with the draws up to an explosion written; `FileError`; ``SamplingStateError`` where the
-    ///   directory belongs to other settings.
+    /// - Throws: as ``sample()``, with the draws up to an explosion written; `FileError`, `inUse` where another process, or
+    ///   another call, samples into the directory; ``SamplingStateError`` where the directory belongs to other settings.
     public func sample(to directory: URL, isInterrupted: () -> Bool = { false }) throws -> Samples? {
         do {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -72,6 +72,8 @@ public struct PosteriorSampler<Scalar: EquationScalar>: Sendable {
                 path: directory.path, operation: .create, reason: .permission,
                 detail: error.localizedDescription)
         }
+        let lock = try DirectoryLock(directory, work: "the draws in it")
+        defer { withExtendedLifetime(lock) {} }
         let sampler = try sampler(to: .directory(directory))
         let state = directory.appendingPathComponent("state.safetensors")
         func save() throws {

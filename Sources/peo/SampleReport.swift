@@ -41,8 +41,8 @@ extension TrainReportText {
                 (
                     "weights",
                     "of \(weights.count) looked at, \(weights.disagreeing) with R̂ above \(ChainDiagnostics.largestRHat); "
-                        + "the largest \(rHat(weights.largestRHat)) (\(weights.largestRHatOf)), least effective size "
-                        + "\(count(weights.leastEffectiveSize)) (\(weights.leastEffectiveSizeOf))"
+                        + "the largest \(rHat(weights.largestRHat ?? .nan))\(of(weights.largestRHatOf)), least effective size "
+                        + "\(count(weights.leastEffectiveSize ?? .nan))\(of(weights.leastEffectiveSizeOf))"
                 ))
         }
         lines.append(("stability", result.stability.text))
@@ -55,8 +55,10 @@ extension TrainReportText {
     }
 
     private static func rHat(_ value: Double) -> String {
-        value.isFinite ? String(format: "%.3f", value) : "unknown"
+        value.isNaN ? "unknown" : value.isFinite ? String(format: "%.3f", value) : "infinite"
     }
+
+    private static func of(_ weight: String?) -> String { weight.map { " (\($0))" } ?? "" }
 
     private static func count(_ value: Double) -> String {
         value.isFinite ? String(Int(value.rounded())) : "unknown"

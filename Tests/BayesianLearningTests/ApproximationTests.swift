@@ -21,15 +21,23 @@ import Training
         _ problem: Regression, _ approximation: any PosteriorApproximation, _ rule: any UpdateRule,
         _ schedule: SamplingSchedule, batchSize: Int, number: Int = 0
     ) throws -> (network: NetworkChain, gathering: GatheringChain?) {
+        try chain(
+            problem, approximation, PerturbedEquation(rule: rule), schedule, batchSize: batchSize,
+            number: number)
+    }
+
+    private static func chain(
+        _ problem: Regression, _ approximation: any PosteriorApproximation, _ equation: PerturbedEquation,
+        _ schedule: SamplingSchedule, batchSize: Int, number: Int = 0, model: MLP = MLP(hidden: [])
+    ) throws -> (network: NetworkChain, gathering: GatheringChain?) {
         Threads.count = 1
         let scale = MinibatchScale(examples: Regression.points)
         let prior = GaussianPrior(deviation: Regression.prior)
         let key = NoiseKey.chain(number, seed: 5)
         let network = try NetworkChain(
-            try MLP(hidden: []).build(for: problem.data.kind, seed: key.seed), on: problem.data,
+            try model.build(for: problem.data.kind, seed: key.seed), on: problem.data,
             likelihood: .gaussian(deviation: Regression.noise), prior: prior,
-            equation: try approximation.equation(
-                PerturbedEquation(rule: rule), for: scale, NamedPrior(prior), schedule),
+            equation: try approximation.equation(equation, for: scale, NamedPrior(prior), schedule),
             ruleHasPrior: approximation.ruleHasPrior, scale: scale, batchSize: batchSize, probes: 2, key: key,
             steps: schedule.steps)
         let gathered = approximation.distribution(over: network.optimizer.parameters, along: schedule)
@@ -163,6 +171,75 @@ import Training
         }
     }
 
+    /// bSAM's width is where its own equation stands still, s = √s·E|g| + δ + γ. On a quadratic loss of Hessian H, with whole batches
+    /// and θ at the posterior's mean μ, g is normal: of mean −δμᵢ and variance Σⱼ Hᵢⱼ²/(Nsⱼ). That is not the exact posterior's
+    /// width: s goes with H/√N, where the precision over N is H + δ.
+    @Test(arguments: [0, 0.1]) func widthOfBSAM(damping: Double) throws {
+        let problem = try Regression(seed: 44)
+        let steps = 12_000
+        let rule = BSAM(
+            learningRate: Scheduled(LinearSchedule(from: 0.1, to: 0, steps: .steps(steps))),
+            effectiveSampleSize: nil, beta2: 0.9995, damping: Scheduled(damping))
+        let chain = try #require(
+            try Self.chain(
+                problem, Variational(draws: 4000), rule, SamplingSchedule(steps: steps),
+                batchSize: Regression.points
+            ).gathering)
+        for _ in 0..<steps { _ = try chain.step(measuring: false) }
+
+        let size = Double(Regression.points)
+        let hessian = (0..<4).map { i in
+            (0..<4).map { j in
+                problem.x.reduce(0) { $0 + $1[i] * $1[j] } / (size * Regression.noise * Regression.noise)
+            }
+        }
+        let delta = 1 / (size * Regression.prior * Regression.prior)
+        let mean = problem.posterior.mean
+        var s = [Double](repeating: 1, count: 4)
+        for _ in 0..<1000 {
+            s = (0..<4).map { i in
+                let spread = (0..<4).reduce(0) { $0 + hessian[i][$1] * hessian[i][$1] / (size * s[$1]) }
+                    .squareRoot()
+                let z = -delta * mean[i] / spread
+                // E|g| of a normal g.
+                let size =
+                    spread * ((2 / Double.pi).squareRoot() * exp(-z * z / 2) + z * erf(z / 2.0.squareRoot()))
+                return s[i].squareRoot() * size + delta + damping
+            }
+        }
+        let deviations = try #require(chain.optimizer.posteriorDeviations).flatMap(\.self)
+        let end = try Self.weights(chain)
+        for i in 0..<4 {
+            let ratio = deviations[i] * deviations[i] * size * s[i]
+            #expect(abs(ratio - 1) < 0.06, "variance \(i): \(ratio) of 1/(Ns) at s = \(s[i])")
+            #expect(abs(end[i] - mean[i]) < 0.1 * deviations[i], "mean \(i): \(end[i]), not \(mean[i])")
+            // Another width than the one above, so that the two cannot be taken for each other.
+            #expect(s[i] < 0.5 * (hessian[i][i] + delta))
+        }
+        var draws: [[Double]] = []
+        for _ in 0..<4000 {
+            _ = try chain.step(measuring: false)
+            draws.append(try Self.weights(chain))
+        }
+        for i in 0..<4 {
+            let own = draws.map { $0[i] }
+            #expect(abs(Sample.mean(own) - end[i]) < 5 * deviations[i] / 4000.0.squareRoot())
+            #expect(abs(Sample.deviation(own) / deviations[i] - 1) < 5 / 8000.0.squareRoot())
+        }
+    }
+
+    /// U of a step is that of θ, also where the step evaluates it at a sample of a wide distribution.
+    @Test func theEnergyIsThatOfTheMean() throws {
+        let problem = try Regression(seed: 45)
+        let rule = IVON(effectiveSampleSize: nil, initialHessian: 1e-6)
+        let (chain, _) = try Self.chain(
+            problem, Variational(), rule, SamplingSchedule(steps: 10), batchSize: 16)
+        for step in 0..<3 {
+            let wanted = try chain.energy(withBatchOf: step)
+            #expect(try chain.step(measuring: true).energy == wanted)
+        }
+    }
+
     /// On a convex problem every member is the maximum of the posterior, wherever it begins; on another they differ.
     @Test func membersAreMaximaOfThePosterior() throws {
         let problem = try Regression(seed: 43)
@@ -184,10 +261,58 @@ import Training
         #expect(schedule.draws == 1 && schedule.keeps(after: steps))
     }
 
+    /// A guard and a controller that follow the loss are shown it, with libtorch's graph and without.
+    @Test(arguments: [false, true]) func guardsAndControllersSeeTheLoss(_ graph: Bool) throws {
+        let problem = try Regression(seed: 46)
+        let model = graph ? MLP(hidden: [4], dropout: 0.1) : MLP(hidden: [])
+        let schedule = SamplingSchedule(steps: 400, burnIn: 100)
+        for posterior in [DeepEnsemble(), SWAG()] as [any PosteriorApproximation] {
+            // Steps that overshoot: the loss jumps until the guard gives up.
+            let (guarded, _) = try Self.chain(
+                problem, posterior,
+                PerturbedEquation(
+                    rule: SGD(learningRate: 30),
+                    stability: Stability(rollbackOnSpike: SpikeGuard(minimumHistory: 2, attempts: 3))),
+                schedule, batchSize: Regression.points, model: model)
+            #expect(guarded.isFused == !graph)
+            #expect(throws: DivergenceError.self) {
+                for _ in 0..<100 { _ = try guarded.step(measuring: false) }
+            }
+            #expect(guarded.optimizer.counts.rolledBack == 3)
+
+            // Steps that lead nowhere: the loss does not fall.
+            let (controlled, _) = try Self.chain(
+                problem, posterior,
+                PerturbedEquation(
+                    rule: SGD(learningRate: 1e-9),
+                    controllers: [Plateau(scales: .learningRate, factor: 0.5, patience: 1, window: 1)]),
+                schedule, batchSize: Regression.points, model: model)
+            for _ in 0..<100 { _ = try controlled.step(measuring: false) }
+            #expect(controlled.optimizer.controllers[0].factor < 0.1)
+        }
+    }
+
+    /// What is shown of η has the controllers' factor in it.
+    @Test func theStepSizeThatIsShownIsTheOneTaken() throws {
+        let directory = try TemporaryDirectory()
+        let equation = PerturbedEquation(
+            rule: SGD(learningRate: 1e-9),
+            controllers: [Plateau(scales: .learningRate, factor: 0.5, patience: 0, window: 4)])
+        let sampler = try Self.plan(DeepEnsemble(), equation).sampler(to: directory.url, threads: 1)
+        #expect(sampler.learningRate == 1e-9)
+        try sampler.advance(by: 50)
+        let factor = sampler.chains[0].optimizer.controllers[0].factor
+        #expect(factor < 1 && sampler.learningRate == 1e-9 * factor)
+    }
+
     // MARK: Whole runs
 
     /// A run's plan on the built-in digits.
     private static func plan(_ posterior: any PosteriorApproximation, _ rule: any UpdateRule) throws
+        -> SamplingPlan
+    { try plan(posterior, PerturbedEquation(rule: rule)) }
+
+    private static func plan(_ posterior: any PosteriorApproximation, _ equation: PerturbedEquation) throws
         -> SamplingPlan
     {
         var settings = SamplingSettings(
@@ -198,18 +323,33 @@ import Training
         let data = try DatasetCatalogue.load("digits")
         return try SamplingPlan(
             name: "test", modelName: "mlp", data: data, prior: NamedPrior(GaussianPrior(deviation: 0.4)),
-            likelihood: nil, posterior: NamedPosterior(posterior), equation: PerturbedEquation(rule: rule),
-            settings: settings
+            likelihood: nil, posterior: NamedPosterior(posterior), equation: equation, settings: settings
         ) { try MLP(hidden: [6]).build(for: data.kind, seed: $0) }
     }
 
     /// Saved at any moment, before and among the draws, and gone on with: the same files.
-    @Test(arguments: [0, 1, 2, 3]) func resumedWithTheSameBits(_ index: Int) throws {
-        let cases: [(any PosteriorApproximation, any UpdateRule)] = [
-            (SWAG(rank: 3, draws: 40), Momentum(learningRate: 0.05)),
-            (Variational(draws: 40), IVON(effectiveSampleSize: nil, beta2: 0.99)),
-            (DeepEnsemble(), Adam(learningRate: 0.01)),
-            (Variational(draws: 40), BSAM(learningRate: 0.01, effectiveSampleSize: nil)),
+    @Test(arguments: [0, 1, 2, 3, 4]) func resumedWithTheSameBits(_ index: Int) throws {
+        let cases: [(any PosteriorApproximation, PerturbedEquation)] = [
+            (SWAG(rank: 3, draws: 40), PerturbedEquation(rule: Momentum(learningRate: 0.05))),
+            (
+                Variational(draws: 40),
+                PerturbedEquation(rule: IVON(effectiveSampleSize: nil, beta2: 0.99))
+            ),
+            (DeepEnsemble(), PerturbedEquation(rule: Adam(learningRate: 0.01))),
+            (
+                Variational(draws: 40),
+                PerturbedEquation(rule: BSAM(learningRate: 0.01, effectiveSampleSize: nil))
+            ),
+            // What follows the loss remembers it.
+            (
+                DeepEnsemble(),
+                PerturbedEquation(
+                    rule: Momentum(learningRate: 0.4),
+                    stability: Stability(
+                        rollbackOnSpike: SpikeGuard(
+                            deviations: 3, window: 10, minimumHistory: 4, snapshotEvery: 5, attempts: 100)),
+                    controllers: [Plateau(scales: .learningRate, factor: 0.7, patience: 0, window: 5)])
+            ),
         ]
         let (posterior, rule) = cases[index]
         var random = SeededGenerator()

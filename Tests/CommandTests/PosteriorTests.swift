@@ -59,6 +59,7 @@ import Testing
         let result = try #require(output.json["result"] as? [String: Any])
         #expect(result["posterior"] as? String == "ensemble" && result["draws"] as? Int == 1)
         #expect(result["weights"] == nil && (result["warnings"] as? [String])?.isEmpty == true)
+        #expect(!output.stdout.contains("nan"), "\(output.stdout)")
         let part = try SafetensorsFile(
             contentsOf: directory.file("run/samples/part-000000.safetensors"))
         #expect(try part.tensor("1.weight").shape == [3, 1, 8, 64])

@@ -140,6 +140,14 @@ import Testing
         #expect(
             tuned.status == 65 && tuned.stderr.contains("peo tune is for what is trained"), "\(tuned.all)")
         #expect(!FileManager.default.fileExists(atPath: directory.file("searches").path))
+        try Data(
+            "config: \(config)\narms: {a: {choose: {rule.sghmc.friction: [0.1, 0.2]}}, b: {}}\nseeds: [1, 2]\n"
+                .utf8
+        ).write(to: directory.file("compare.yaml"))
+        let compared = try PeoTool.run(["compare", "compare.yaml"], in: directory)
+        #expect(
+            compared.status == 65 && compared.stderr.contains("peo compare is for what is trained"),
+            "\(compared.all)")
     }
 
     @Test func whatIsNoPosteriorIsRefused() throws {
@@ -149,6 +157,18 @@ import Testing
         for (settings, message) in [
             (["prior=flat"], "prior: is flat, which is improper"),
             (["prior.gaussian.deviation=0"], "deviation: is 0.0; allowed: a finite number > 0"),
+            (
+                ["prior.gaussian.deviation=1e-200"],
+                "prior.gaussian.deviation: is 1e-200; allowed: 1e-154 to 1e154"
+            ),
+            (
+                ["likelihood={gaussian: {deviation: 1e-300}}"],
+                "likelihood.gaussian.deviation: is 1e-300; allowed: 1e-154 to 1e154"
+            ),
+            (
+                ["likelihood={gaussian: {deviation: 0}}"],
+                "likelihood.gaussian.deviation: is 0.0; allowed: a finite number > 0"
+            ),
             (["prior={gauss: {deviation: 1}}"], "did you mean \"gaussian\"?"),
             (
                 ["rule={adam: {learningRate: 0.001}}"],
@@ -159,6 +179,10 @@ import Testing
                 "stability.clipGlobalNorm: is set, and where it binds the chain samples another density"
             ),
             (["perturbation=[{gradientCovariance: {}}]"], "which a chain does not give"),
+            (
+                ["controllers=[{parameterDistance: {scales: learningRate, target: 0.01, of: step}}]"],
+                "controllers: has parameterDistance, which follows the chain's own path"
+            ),
             (["rule.sghmc.dataSize=5"], "the posterior has 1437 examples"),
             (["rule.sghmc.weightDecay=0.1"], "a Gaussian prior is said by the prior"),
             (

@@ -48,6 +48,22 @@ import Testing
         #expect(controlled.contains("gradientNoiseScale"), "\(controlled)")
     }
 
+    /// What follows the path makes the noise or the step a function of θ.
+    @Test func controllersAreRefused() throws {
+        let controllers: [any Controller] = [
+            Plateau(scales: .learningRate), Plateau(), LossImprovement(),
+            ParameterDistance(scales: .learningRate, target: 0.1, of: .step), TargetNoiseRatio(target: 0.1),
+        ]
+        for controller in controllers {
+            let name = type(of: controller).catalogueEntry.name
+            let found = try message(
+                PerturbedEquation(
+                    rule: Self.rule, perturbation: Gaussian(sigma: 0.1), controllers: [controller]))
+            #expect(
+                found.hasPrefix("controllers: has \(name), which follows the chain's own path"), "\(found)")
+        }
+    }
+
     /// While a run goes on, functions are kept of every k-th draw, whatever interrupts it; the files have them all.
     @Test func theHistoryIsBounded() throws {
         let directory = try TemporaryDirectory()

@@ -76,6 +76,21 @@ import Testing
             #expect(message(HorseshoePrior(scale: 1, spike: value)).hasPrefix("spike: is \(value)"))
         }
         #expect(message(GaussianPrior(deviation: .infinity)).contains("improper"))
+        // Of these float64 has no square, or none that can be divided by.
+        for value in [1e-200, 1e200, 1e-160] {
+            #expect(
+                message(GaussianPrior(deviation: value)).hasPrefix(
+                    "deviation: is \(value); allowed: 1e-154 to 1e154"))
+            #expect(message(LaplacePrior(scale: value)).hasPrefix("scale: is \(value)"))
+            #expect(message(HorseshoePrior(scale: value, spike: value)).hasPrefix("scale: is \(value)"))
+        }
+        for prior in [
+            HorseshoePrior(scale: 1e100, spike: 1e-100), HorseshoePrior(scale: 1e-100, spike: 1e100),
+        ] { #expect(message(prior).hasPrefix("spike: is \(prior.spike); allowed: 1e-154 to 1e154 times")) }
+        for prior in [GaussianPrior(deviation: 1e-154), GaussianPrior(deviation: 1e154)] {
+            #expect(message(prior) == "accepted")
+            #expect(prior.energy(prior.deviation).isFinite && prior.derivative(prior.deviation).isFinite)
+        }
         for name in ["flat", "uniform", "none"] {
             do {
                 _ = try JSONDecoder().decode([NamedPrior].self, from: Data("[\"\(name)\"]".utf8))

@@ -216,6 +216,42 @@ import Testing
         }
     }
 
+    /// Where no step could be taken, none was too large.
+    @Test func aDensityThatCannotBeComputedIsNotBlamedOnTheSteps() throws {
+        for (energy, words) in [
+            (Double.nan, "neither its energy U nor its gradient is a finite number"),
+            (.infinity, "neither its energy U"), (3, "its energy U is 3.0, and its gradient is not finite"),
+        ] {
+            let potential = try Potential<Double>(dimension: 1) { _, gradient in
+                gradient[0] = .nan
+                return energy
+            }
+            let sampler = PosteriorSampler(
+                potential, rule: SGLD(learningRate: 0.01), schedule: SamplingSchedule(steps: 1000))
+            let error = #expect(throws: SamplingDivergence.self) { try sampler.sample() }
+            let text = error?.description ?? ""
+            #expect(text.contains("could take no step") && text.contains(words), "\(text)")
+            #expect(!text.contains("learning rate") && !text.contains("nan"), "\(text)")
+        }
+    }
+
+    /// One call at a time works on a directory.
+    @Test func aDirectoryThatIsSampledIntoIsLeftAlone() throws {
+        let directory = try TemporaryDirectory()
+        let place = directory.file("s")
+        let sampler = try Self.many()
+        var refused: FileError?
+        let first = try sampler.sample(to: place) {
+            do { _ = try sampler.sample(to: place) } catch { refused = error as? FileError }
+            return true
+        }
+        #expect(refused?.reason == .inUse, "\(refused as Any)")
+        #expect(refused?.message.contains("another process is working on the draws in it") == true)
+        // It is free again, and what was begun goes on.
+        let samples = try #require(try sampler.sample(to: place))
+        #expect(samples.draws == sampler.schedule.draws && (first?.draws ?? 0) <= samples.draws)
+    }
+
     /// An edge of the support, beyond which the density cannot be computed.
     @Test func anEdgeIsSaidToBeOne() throws {
         let potential = try Potential<Double>(dimension: 1) { theta, gradient in

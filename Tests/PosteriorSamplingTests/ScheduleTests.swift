@@ -45,6 +45,25 @@ import Testing
         }
     }
 
+    /// A thermostat waits while there is no temperature that it could settle at.
+    @Test func theThermostatWaitsWhereACycleExplores() throws {
+        let equation = try PerturbedEquation(rule: SGNHT(learningRate: 0.01, friction: 0.05)).sampling(
+            MinibatchScale(examples: 1), cycle: SamplingCycle(length: 100, exploration: 0.5))
+        let optimizer = try PerturbedOptimizer(
+            parameters: [ParameterSpec("theta", shape: [2], scalar: .float64)], equation: equation, seed: 3)
+        var theta = [30.0, -20]
+        var seen: [Double] = []
+        for _ in 0..<200 {
+            let slope = theta
+            try optimizer.step(&theta, gradient: slope)
+            seen.append(try #require(optimizer.scalars.ruleMemory?[0][0]))
+        }
+        #expect(seen[..<50].allSatisfy { $0 == 0.05 }, "\(seen[..<50])")
+        #expect(seen[50] != 0.05 && seen[99] != seen[50])
+        #expect(seen[100..<150].allSatisfy { $0 == seen[99] })
+        #expect(seen[150] != seen[99])
+    }
+
     @Test func whatCannotBeUsedIsRefused() {
         func message(_ body: () throws -> Void) -> String {
             do { try body() } catch { return "\(error)" }
@@ -61,6 +80,24 @@ import Testing
             message {
                 try SamplingSchedule(steps: 10, cycle: SamplingCycle(length: 5, exploration: 1)).validate()
             }.hasPrefix("cycle.exploration: is 1.0"))
+        #expect(
+            message { try SamplingSchedule(steps: 10, thin: .max).validate() }
+                == "thin: is \(Int.max); allowed: 1 … 2³¹")
+        // The last of 500 steps is at r = 0.998.
+        func cycle(_ exploration: Double) -> SamplingSchedule {
+            SamplingSchedule(
+                steps: 1000, burnIn: 0, cycle: SamplingCycle(length: 500, exploration: exploration))
+        }
+        #expect(
+            message { try cycle(0.999).validate() }.hasPrefix(
+                "cycle.exploration: is 0.999; allowed: 0 to 1 − 1/500"))
+        #expect(message { try cycle(0.998).validate() } == "accepted" && cycle(0.998).draws == 2)
+        var late = cycle(0.99)
+        late.burnIn = 999
+        late.thin = 2
+        #expect(
+            message { try late.validate() }.contains(
+                "what leaves a draw (at one of the last 5 of each cycle's 500 steps)"))
         let scale = MinibatchScale(examples: 7)
         #expect(
             message { _ = try PerturbedEquation(rule: Adam(learningRate: 1)).sampling(scale) }.contains(

@@ -110,5 +110,23 @@ import Testing
         #expect(warning(broken)?.contains("not finite") == true)
         #expect(warning([[1, 1, 1, 1, 1], [1, 1, 1, 1, 1]])?.contains("all the same") == true)
         #expect(warning([[1, 2], [3, 4]])?.contains("too few") == true)
+        #expect(
+            warning([[1, 1, 1, 1, 1], [2, 2, 2, 2, 2]])
+                == "the chains disagree, and each stands still: R̂ is infinite")
+    }
+
+    /// What cannot be told has no key.
+    @Test func diagnosticsInFiles() throws {
+        let chains = Chains(Self.chains(2, length: 50, memory: 0.2, seed: 1))
+        let whole = ChainDiagnostics(chains)
+        let data = try JSONEncoder().encode(whole)
+        #expect(try JSONDecoder().decode(ChainDiagnostics.self, from: data) == whole)
+        // An encoder that knows no NaN.
+        let part = try JSONEncoder().encode(ChainDiagnostics(summaryOf: chains))
+        let keys = try #require(try JSONSerialization.jsonObject(with: part) as? [String: Any]).keys
+        #expect(keys.sorted() == ["chains", "deviation", "lower", "mean", "upper"])
+        let read = try JSONDecoder().decode(ChainDiagnostics.self, from: part)
+        #expect(read.mean == whole.mean && read.splitRHat.isNaN && read.meanError.isNaN)
+        #expect(read.bulkEffectiveSize.isNaN && read.tailEffectiveSize.isNaN)
     }
 }

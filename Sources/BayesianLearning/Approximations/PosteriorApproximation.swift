@@ -16,6 +16,9 @@ public protocol PosteriorApproximation: Catalogued {
     /// Whether the rule has the prior in itself; else, as it is unless told, its gradient is added to that of the losses.
     var ruleHasPrior: Bool { get }
 
+    /// What may help where U of the draws is above what it was where chains began: `a smaller learningRate`, unless told.
+    var remedyOfRisingEnergy: String { get }
+
     /// The equation that moves a chain.
     ///
     /// - Throws: `ConfigurationError` where the rule or the prior does not go with it, or says what the posterior decides.
@@ -37,6 +40,8 @@ public protocol PosteriorApproximation: Catalogued {
 
 extension PosteriorApproximation {
     public var ruleHasPrior: Bool { false }
+
+    public var remedyOfRisingEnergy: String { "a smaller learningRate" }
 
     public func distribution(
         over parameters: [ParameterSpec], along schedule: SamplingSchedule

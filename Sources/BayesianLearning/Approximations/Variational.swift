@@ -28,6 +28,11 @@ public struct Variational: PosteriorApproximation, Equatable {
     public var areDrawsOfOnePosterior: Bool { false }
     public var ruleHasPrior: Bool { true }
 
+    public var remedyOfRisingEnergy: String {
+        "a smaller learningRate, a smaller beta2, with which the width is learnt sooner, or, where the first samples are too wide, a "
+            + "larger initialHessian (of bsam initialPrecision)"
+    }
+
     public func equation(
         _ given: PerturbedEquation, for scale: MinibatchScale, _ prior: NamedPrior,
         _ schedule: SamplingSchedule

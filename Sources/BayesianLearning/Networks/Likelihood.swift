@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 import PerturbedEquations
+import PosteriorSampling
 import Torch
 import TorchNN
 
@@ -38,7 +39,9 @@ public enum Likelihood: Sendable, Hashable {
     public static func of(_ kind: ExampleKind, given: Likelihood?) throws -> Likelihood {
         switch (kind.target, given) {
         case (.oneClass, nil), (.oneClass, .categorical): return .categorical
-        case (.number, .gaussian(let deviation)): return .gaussian(deviation: deviation)
+        case (.number, .gaussian(let deviation)):
+            try within("likelihood.gaussian") { try requireDeviation(deviation) }
+            return .gaussian(deviation: deviation)
         case (.number, nil):
             throw ConfigurationError(
                 "is missing, and the data's targets are numbers, whose noise has a size; allowed: {gaussian: {deviation: "
@@ -59,6 +62,14 @@ public enum Likelihood: Sendable, Hashable {
     }
 }
 
+extension Likelihood {
+    private static func requireDeviation(_ deviation: Double) throws {
+        try require(
+            deviation > 0 && deviation.isFinite, "deviation", is: deviation, allowed: "a finite number > 0")
+        try requireSquare("deviation", deviation)
+    }
+}
+
 extension Likelihood: Codable {
     private enum CodingKeys: String, CodingKey { case categorical, gaussian }
     private struct Deviation: Codable { var deviation: Double }
@@ -76,11 +87,7 @@ extension Likelihood: Codable {
         }
         let container = try decoder.container(keyedBy: CodingKeys.self)
         let found = try container.decode(Deviation.self, forKey: .gaussian).deviation
-        guard found > 0, found.isFinite else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .gaussian, in: container,
-                debugDescription: "deviation is \(found); allowed: a finite number > 0")
-        }
+        try within("gaussian") { try Self.requireDeviation(found) }
         self = .gaussian(deviation: found)
     }
 

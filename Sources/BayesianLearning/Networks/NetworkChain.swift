@@ -20,6 +20,8 @@ package final class NetworkChain: MarkovChain {
     private let likelihood: Likelihood
     private let prior: any Prior
     private let ruleHasPrior: Bool
+    /// Whether a guard or a controller follows the loss.
+    private let followsLoss: Bool
     private let scale: MinibatchScale
     private let data: Dataset
     private let loader: BatchLoader
@@ -62,6 +64,7 @@ package final class NetworkChain: MarkovChain {
             stepsPerEpoch: max(1, data.train.count / batchSize), threads: 1)
         optimizer = modelOptimizer.core
         try optimizer.requireGradientsSuffice(of: "a chain")
+        followsLoss = equation.stability.rollbackOnSpike != nil || !equation.controllers.isEmpty
         gradient =
             try PerceptronGradient(model, modelOptimizer, likelihood)
             ?? GraphGradient(model, modelOptimizer, likelihood)
@@ -80,18 +83,18 @@ package final class NetworkChain: MarkovChain {
             return try self.step(on: batch, context, measuring: measuring)
         }
         let mean = try gradient.evaluate(
-            batch, dropout: { dropoutKey.word(UInt64(step)) }, measuring: measuring)
+            batch, dropout: { dropoutKey.word(UInt64(step)) }, measuring: measuring || followsLoss)
         try gradient.withGradients(addPrior)
         let energy =
             measuring
             ? mean.map { scale.energy(meanLoss: $0 + likelihood.constant, prior: priorEnergy) } : nil
-        return ChainStep(energy: energy, outcome: try gradient.step().outcome)
+        let loss = followsLoss ? mean.map { $0 + priorLoss } : nil
+        return ChainStep(energy: energy, outcome: try gradient.step(loss: loss).outcome)
     }
 
-    /// A step of an equation that evaluates U elsewhere than at θ, perhaps more than once.
+    /// A step of an equation that evaluates U elsewhere than at θ, perhaps more than once. What is told of U is that at θ.
     private func step(on batch: Batch, _ context: ForwardContext, measuring: Bool) throws -> ChainStep {
-        let prior = measuring ? priorEnergy : 0
-        var first: Double?
+        let energy = measuring ? try energy(on: batch) : nil
         let report = try modelOptimizer.step { evaluation in
             let loss = likelihood.meanLoss(model.forward(batch.inputs, context), batch.targets)
             if evaluation.needsGradient {
@@ -100,17 +103,15 @@ package final class NetworkChain: MarkovChain {
             }
             let value = loss.item()
             try Libtorch.checkHeldFailure()
-            if first == nil { first = value }
-            return ruleHasPrior ? value : value + scale.priorShare * priorEnergy
+            return ruleHasPrior ? value : value + priorLoss
         }
-        let energy =
-            measuring ? first.map { scale.energy(meanLoss: $0 + likelihood.constant, prior: prior) } : nil
         return ChainStep(energy: energy, outcome: report.outcome)
     }
 
     /// U at θ as it is, as the batch of a step estimates it.
-    package func energy(withBatchOf step: Int) throws -> Double {
-        let batch = try batch(at: step)
+    package func energy(withBatchOf step: Int) throws -> Double { try energy(on: try batch(at: step)) }
+
+    private func energy(on batch: Batch) throws -> Double {
         let loss = withoutGradients {
             likelihood.meanLoss(model.forward(batch.inputs, .evaluation), batch.targets).item()
         }
@@ -157,6 +158,13 @@ package final class NetworkChain: MarkovChain {
         } of32: {
             self.prior.energy(of: $0)
         }
+    }
+
+    /// The prior's share of the mean loss above what it is at θ = 0, its mode: without the constant of the density, as the loss of
+    /// the batch is, so that what follows the loss sees a number ≥ 0.
+    private var priorLoss: Double {
+        let weights = optimizer.parameters.reduce(0) { $0 + $1.count }
+        return scale.priorShare * (priorEnergy - Double(weights) * prior.energy(0))
     }
 
     /// A sum over the parameters' elements, of float64 and float32.

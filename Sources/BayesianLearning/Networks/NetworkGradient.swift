@@ -15,7 +15,8 @@ protocol NetworkGradient {
     /// The gradient of each parameter; nil where the loss does not depend on one.
     func withGradients<Result>(_ body: ([UnsafeMutableRawBufferPointer?]) throws -> Result) throws -> Result
     /// Takes a step with these gradients.
-    func step() throws -> StepReport
+    /// - Parameter loss: of the batch, for guards and controllers that follow it; nil where there are none.
+    func step(loss: Double?) throws -> StepReport
 }
 
 /// Any module, by libtorch's graph.
@@ -51,7 +52,7 @@ final class GraphGradient: NetworkGradient {
         }
     }
 
-    func step() throws -> StepReport { try optimizer.step() }
+    func step(loss: Double?) throws -> StepReport { try optimizer.step(loss: loss) }
 }
 
 /// A multi-layer perceptron of plain layers, without a graph.
@@ -126,5 +127,5 @@ final class PerceptronGradient: NetworkGradient {
         try body(gradients)
     }
 
-    func step() throws -> StepReport { try optimizer.step(buffers) }
+    func step(loss: Double?) throws -> StepReport { try optimizer.step(buffers, loss: loss) }
 }

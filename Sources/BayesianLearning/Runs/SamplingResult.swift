@@ -18,11 +18,11 @@ public struct SamplingResult: RunResult, Codable, Equatable {
         /// How many were looked at, of how many.
         public var count: Int
         public var total: Int
-        /// The largest R̂ and the smallest bulk effective size, and whose they are.
-        public var largestRHat: Double
-        public var largestRHatOf: String
-        public var leastEffectiveSize: Double
-        public var leastEffectiveSizeOf: String
+        /// The largest R̂ and the smallest bulk effective size, and whose they are; absent where they can be told of none.
+        public var largestRHat: Double?
+        public var largestRHatOf: String?
+        public var leastEffectiveSize: Double?
+        public var leastEffectiveSizeOf: String?
         /// How many have R̂ above `ChainDiagnostics.largestRHat`.
         public var disagreeing: Int
     }
@@ -56,10 +56,11 @@ public struct SamplingResult: RunResult, Codable, Equatable {
     public var stability: StabilityReport
 
     public var metrics: [String: Double] {
-        let rHats = functions.map(\.diagnostics.splitRHat).filter(\.isFinite)
+        let rHats = functions.map(\.diagnostics.splitRHat).filter { !$0.isNaN }
         let sizes = functions.map(\.diagnostics.bulkEffectiveSize).filter(\.isFinite)
         var metrics = ["draws": Double(draws * chains), "trainingSeconds": trainingSeconds]
-        metrics["rHat"] = rHats.max()
+        // The worst is infinite where chains stand still: no number to compare, and the next worst would flatter them.
+        metrics["rHat"] = rHats.max().flatMap { $0.isFinite ? $0 : nil }
         metrics["effectiveSize"] = sizes.min()
         return metrics
     }
@@ -106,8 +107,8 @@ public struct SamplingResult: RunResult, Codable, Equatable {
         let sizes = found.map { ($0.name, $0.chains.bulkEffectiveSize) }.filter(\.1.isFinite)
         let (worst, least) = (rHats.max { $0.1 < $1.1 }, sizes.min { $0.1 < $1.1 })
         return Weights(
-            count: found.count, total: total, largestRHat: worst?.1 ?? .nan, largestRHatOf: worst?.0 ?? "",
-            leastEffectiveSize: least?.1 ?? .nan, leastEffectiveSizeOf: least?.0 ?? "",
+            count: found.count, total: total, largestRHat: worst?.1, largestRHatOf: worst?.0,
+            leastEffectiveSize: least?.1, leastEffectiveSizeOf: least?.0,
             disagreeing: rHats.count { $0.1 > ChainDiagnostics.largestRHat })
     }
 }

@@ -92,7 +92,8 @@ public final class SamplingTrainer {
     /// Samples to the end.
     ///
     /// - Returns: the result, which is also written to `result.json`.
-    /// - Throws: `TrainingStopped` when interrupted or where a chain exploded, with the draws so far written; `FileError`,
+    /// - Throws: `TrainingStopped` when interrupted or where a chain exploded, or has draws that U says are nowhere near the
+    ///   posterior, with the draws so far written; `FileError`,
     ///   `TorchError`.
     public func sample() throws -> SamplingResult {
         defer { reporter.finish() }
@@ -202,6 +203,7 @@ public final class SamplingTrainer {
         let samples = try Samples(contentsOf: run.samples)
         let isOne = plan.posterior.approximation.areDrawsOfOnePosterior
         let numbers = try SamplingResult.numbers(samples, ofOnePosterior: isOne)
+        let warnings = isOne ? SamplingResult.warnings(numbers) : try warningsOfRisingEnergy(samples)
         let seconds = secondsBefore + samplingTime / .seconds(1)
         func perSecond(_ count: Int) -> Double {
             seconds > 0 ? Double(count * plan.settings.chains) / seconds : 0
@@ -214,10 +216,28 @@ public final class SamplingTrainer {
             trainingSeconds: seconds, stepsPerSecond: perSecond(sampler.step),
             drawsPerSecond: perSecond(samples.draws), functions: numbers,
             weights: isOne ? try SamplingResult.weights(samples, seed: plan.settings.seed) : nil,
-            warnings: isOne ? SamplingResult.warnings(numbers) : [],
+            warnings: warnings,
             stability: StabilityReport(of: sampler.chains.map(\.optimizer)))
         try result.write(to: run.result)
         return result
+    }
+}
+
+extension SamplingTrainer {
+    /// Chains whose draws have a greater U than their first step, in words: what stands for R̂ where draws have none.
+    ///
+    /// - Throws: `TrainingStopped` where it is greater by far.
+    private func warningsOfRisingEnergy(_ samples: Samples) throws -> [String] {
+        let rises = EnergyRise.found(
+            in: try samples.function("energy"), above: sampler.firstEnergies,
+            weights: samples.parameters.reduce(0) { $0 + $1.count })
+        let remedy = plan.posterior.approximation.remedyOfRisingEnergy
+        if let exploded = rises.first(where: \.isExplosion) {
+            throw TrainingStopped(
+                .diverged, exploded.description(remedy: remedy), step: sampler.step,
+                checkpointStep: sampler.step)
+        }
+        return rises.map { $0.description(remedy: remedy) }
     }
 }
 

@@ -12,7 +12,8 @@ import CPerturbationKernels
 /// the velocity's temperature is right: at a, plus what minibatch noise or a perturbation of variance s in ∇U
 /// stands for, ηs/(2T). It takes about μa/(ηT) updates; the paper has μ = 1, which suits posteriors of the size
 /// 1 in θ. Each tensor of n elements has its own thermostat (the paper has one in all), which leaves the same
-/// distribution invariant; for very small tensors it swings widely. The bias of a finite step: on U = ½hθ² the
+/// distribution invariant; for very small tensors it swings widely. While T = 0, as where a cyclical step size explores,
+/// α stays as it is: it could only rise towards a temperature that it is not for. The bias of a finite step: on U = ½hθ² the
 /// variance is T/h·(1 − α/2), up to O(ηh). A friction beyond 1, as after a huge gradient, would turn the velocity
 /// round; α is kept from it.
 ///
@@ -95,8 +96,9 @@ public struct SGNHT: MomentumSampler {
     }
 
     public func remember(_ memory: inout SIMD4<Double>, of tensor: TensorUpdate) {
-        guard tensor.count > 0 else { return }
-        let variance = learningRate.value(at: tensor.time.step) * temperature.value(at: tensor.time.step)
+        let temperature = temperature.value(at: tensor.time.step)
+        guard tensor.count > 0, temperature > 0 else { return }
+        let variance = learningRate.value(at: tensor.time.step) * temperature
         let excess = tensor.sums[0] / Double(tensor.count) - variance
         memory[0] = min(max(memory[0] + excess / inertia.value(at: tensor.time.step), -1), 1)
     }

@@ -18,7 +18,8 @@ public final class ChainSampler {
     public internal(set) var step = 0
     /// The last energies of the chains that were measured and finite.
     public internal(set) var energies: [Double]
-    var firstEnergies: [Double]
+    /// U of each chain at its first step; NaN before it.
+    package internal(set) var firstEnergies: [Double]
     let writer: SampleWriter
     private let threads: Int
     private let prepare: @Sendable () -> Void
@@ -79,8 +80,8 @@ public final class ChainSampler {
     /// A function's values at draws so far, evenly spread: at each of them as long as they are few. All are in the files.
     public func chains(of function: Int) -> Chains { Chains(history.values(of: function)) }
 
-    /// η and T of the next step.
-    public var learningRate: Double { chains[0].optimizer.equation.rule.learningRate.value(at: step) }
+    /// η and T of the first chain's next step; η with what controllers make of it.
+    public var learningRate: Double { chains[0].optimizer.learningRate(at: step) }
     public var temperature: Double {
         (chains[0].optimizer.equation.rule as? any PosteriorRule)?.temperature.value(at: step) ?? 1
     }
@@ -124,7 +125,7 @@ public final class ChainSampler {
             throw SamplingDivergence(
                 chain: exploded, step: at, firstEnergy: firstEnergies[exploded],
                 lastEnergy: energies[exploded],
-                learningRate: chains[exploded].optimizer.equation.rule.learningRate.value(at: max(0, at - 1)),
+                learningRate: chains[exploded].optimizer.learningRate(at: max(0, at - 1)),
                 draws: writer.draws)
         }
         if isFinished { try writer.flush() }
@@ -176,5 +177,13 @@ public final class ChainSampler {
             outcome.failure = error
         }
         return outcome
+    }
+}
+
+extension PerturbedOptimizer {
+    /// η as the rule's schedule has it at a step, times the factors that controllers have now.
+    fileprivate func learningRate(at step: Int) -> Double {
+        controllers.filter { $0.scales == .learningRate }
+            .reduce(equation.rule.learningRate.value(at: step)) { $0 * $1.factor }
     }
 }

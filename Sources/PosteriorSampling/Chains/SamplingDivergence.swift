@@ -13,9 +13,10 @@ public struct SamplingDivergence: Error, Sendable, CustomStringConvertible {
     public var draws: Int
 
     public var description: String {
-        "chain \(chain) exploded: at step \(step) its gradient was not finite, \(ChainSampler.patience) steps in a row. Its "
-            + "energy U was \(Self.short(firstEnergy)) at its first step and \(Self.short(lastEnergy)) when it could last be "
-            + "computed; the step size was \(Self.short(learningRate)). "
+        guard step > ChainSampler.patience else { return fromTheStart }
+        return
+            "chain \(chain) exploded: at step \(step) its gradient was not finite, \(ChainSampler.patience) steps in a row. "
+            + energies + "; the step size was \(Self.short(learningRate)). "
             + (lastEnergy > firstEnergy
                 ? "Steps that large overshoot further each time: try a learning rate of \(Self.short(learningRate / 10))."
                 : "Either the steps are too large, and a learning rate of \(Self.short(learningRate / 10)) may do, or the density has an "
@@ -23,6 +24,24 @@ public struct SamplingDivergence: Error, Sendable, CustomStringConvertible {
             + (draws == 0
                 ? " It had no draw yet."
                 : " \(draws) draws of each chain were taken, the last of them perhaps far out.")
+    }
+
+    /// No step could be taken: whatever the cause is, it is not the size of the steps.
+    private var fromTheStart: String {
+        "chain \(chain) could take no step: where it begins "
+            + (firstEnergy.isFinite
+                ? "its energy U is \(Self.short(firstEnergy)), and its gradient is not finite. "
+                : "neither its energy U nor its gradient is a finite number. ")
+            + "Its steps are not too large, since there was none: look for numbers in the data, or scales of the prior and the "
+            + "likelihood, that are too large or too small to compute with, or a start where the density is 0. It had no draw."
+    }
+
+    private var energies: String {
+        guard lastEnergy.isFinite else { return "Its energy U was never a finite number" }
+        let last = "\(Self.short(lastEnergy)) when it could last be computed"
+        return firstEnergy.isFinite
+            ? "Its energy U was \(Self.short(firstEnergy)) at its first step and \(last)"
+            : "Its energy U could not be computed at its first step, and was \(last)"
     }
 
     /// Three digits.

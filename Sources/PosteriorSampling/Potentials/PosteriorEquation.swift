@@ -4,10 +4,11 @@ extension PerturbedEquation {
     /// The equation for a posterior of N examples: the rule is told N, and the cycle scales its step and its temperature.
     ///
     /// Guards are refused but for the finite check, which skips steps that could not be taken at all: a guard that binds makes
-    /// a chain sample another density, and says nothing.
+    /// a chain sample another density, and says nothing. So are controllers: what follows the path that a chain has taken is no
+    /// transition of a Markov chain, and has another density or none.
     ///
     /// - Throws: `ConfigurationError` where the rule does not sample, has settings that the posterior decides, where θ is
-    ///   perturbed, or steps are guarded.
+    ///   perturbed, or steps are guarded or controlled.
     public func sampling(_ scale: MinibatchScale, cycle: SamplingCycle? = nil) throws -> PerturbedEquation {
         let name = type(of: rule).catalogueEntry.name
         guard var sampler = rule as? any PosteriorRule else {
@@ -33,6 +34,11 @@ extension PerturbedEquation {
             throw ConfigurationError(
                 "is set, and where it binds the chain samples another density; allowed with the rule \(name): left out, or "
                     + "skipNonFinite", path: "stability.\(guarding)")
+        }
+        if let controller = controllers.first {
+            throw ConfigurationError(
+                "has \(type(of: controller).catalogueEntry.name), which follows the chain's own path, so that the chain samples "
+                    + "another density; allowed with the rule \(name): none", path: "controllers")
         }
         sampler.dataSize = Double(scale.examples)
         if let cycle {

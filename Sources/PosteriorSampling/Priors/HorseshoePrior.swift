@@ -43,6 +43,10 @@ public struct HorseshoePrior: Prior, Equatable {
     public func validate() throws {
         try requireProper("scale", scale)
         try requireProper("spike", spike)
+        let ratio = scale / spike
+        try require(
+            (ratio * ratio).isFinite && (1 / (ratio * ratio)).isFinite, "spike", is: spike,
+            allowed: "1e-154 to 1e154 times the scale, \(scale), since U has the square of their ratio")
     }
 
     public static let catalogueEntry = CatalogueEntry(

@@ -103,9 +103,17 @@ public struct NamedPrior: Sendable, Codable {
     public func encode(to encoder: any Encoder) throws { try encodeNamed(prior, to: encoder) }
 }
 
-/// Refuses a scale that makes a prior improper, or no density at all.
+/// Refuses a scale that makes a prior improper, or no density at all, and one that U cannot be computed with.
 func requireProper(_ name: String, _ value: Double) throws {
     try require(
         value > 0 && value.isFinite, name, is: value,
         allowed: "a finite number > 0 (an infinite one makes the prior improper)")
+    try requireSquare(name, value)
+}
+
+/// Refuses a scale s for which s² or 1/s² is not a positive number of float64: densities have both, and U could be computed nowhere.
+package func requireSquare(_ name: String, _ value: Double) throws {
+    try require(
+        (value * value).isFinite && (1 / (value * value)).isFinite, name, is: value,
+        allowed: "1e-154 to 1e154, of which float64 holds the square and its inverse")
 }

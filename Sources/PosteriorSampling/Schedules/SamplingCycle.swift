@@ -12,7 +12,7 @@ import PerturbedEquations
 public struct SamplingCycle: Codable, Sendable, Hashable {
     /// L, the steps of a cycle, ≥ 2.
     public var length: Int
-    /// β, the share of a cycle without noise, 0 ≤ β < 1; 0.8 unless told.
+    /// β, the share of a cycle without noise, 0 ≤ β ≤ 1 − 1/L; 0.8 unless told.
     public var exploration: Double
 
     public init(length: Int, exploration: Double = 0.8) {
@@ -25,12 +25,20 @@ public struct SamplingCycle: Codable, Sendable, Hashable {
         Double(step % length) >= exploration * Double(length)
     }
 
-    /// Refuses settings outside their range.
+    /// Steps of a cycle with noise, of which there may be draws.
+    var samplingSteps: Int { max(0, length - Int((exploration * Double(length)).rounded(.up))) }
+
+    /// Refuses settings outside their range, and those that leave a cycle no step with noise.
     public func validate() throws {
         try require(length >= 2, "cycle.length", is: length, allowed: "a whole number ≥ 2")
         try require(
             exploration >= 0 && exploration < 1, "cycle.exploration", is: exploration,
             allowed: "0 ≤ exploration < 1")
+        try require(
+            samples(at: length - 1), "cycle.exploration", is: exploration,
+            allowed:
+                "0 to 1 − 1/\(length), since one of a cycle's \(length) steps at least has noise and may be a draw"
+        )
     }
 
     public init(from decoder: any Decoder) throws {

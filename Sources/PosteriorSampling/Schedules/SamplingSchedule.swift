@@ -4,11 +4,11 @@ import PerturbedEquations
 ///
 /// A pure function of the step, so that a run which was killed keeps the same draws.
 public struct SamplingSchedule: Codable, Sendable, Hashable {
-    /// Steps of each chain, ≥ 1.
+    /// Steps of each chain, 1 … 2³¹.
     public var steps: Int
     /// Steps before the first draw, in which a chain forgets where it began; half of `steps` unless told.
     public var burnIn: Int
-    /// Steps from one draw to the next, ≥ 1; 1 unless told.
+    /// Steps from one draw to the next, 1 … 2³¹; 1 unless told.
     public var thin: Int
     /// A cyclical step size; none unless told.
     public var cycle: SamplingCycle?
@@ -43,13 +43,13 @@ public struct SamplingSchedule: Codable, Sendable, Hashable {
         let limit = 1 << 31
         try require((1...limit).contains(steps), "steps", is: steps, allowed: "1 … 2³¹")
         try require(burnIn >= 0, "burnIn", is: burnIn, allowed: "a whole number ≥ 0")
-        try require((1...limit).contains(thin), "thin", is: thin, allowed: "a whole number ≥ 1")
+        try require((1...limit).contains(thin), "thin", is: thin, allowed: "1 … 2³¹")
         try cycle?.validate()
         try require(
             draws >= 1, "burnIn", is: "\(burnIn), with \(steps) steps and thin \(thin)",
             allowed: "what leaves a draw"
                 + (cycle.map {
-                    " (in the last \(Int(((1 - $0.exploration) * 100).rounded()))% of each cycle)"
+                    " (at one of the last \($0.samplingSteps) of each cycle's \($0.length) steps)"
                 } ?? ""))
     }
 

@@ -60,15 +60,17 @@ struct SamplingSections {
             columns: ["", "mean", "deviation", "5%", "95%"],
             found.map { ($0.name, ChainDiagnostics(summaryOf: $0.chains)) }
         ) { [$0.mean, $0.deviation, $0.lower, $0.upper].map(Self.number) }
+        let warnings: [ReportPage.Block] =
+            (result?.warnings ?? []).isEmpty
+            ? [] : [.callout("Not to be trusted: " + result!.warnings.joined(separator: "; ") + ".", .bad)]
         page.add(
             "Draws",
             [
                 .text(
                     "\(samples.draws) draws of each of \(samples.chains) chains. They do not follow each other as those of a "
                         + "Markov chain do, and chains may be at different modes: R̂ and effective sizes would say nothing."
-                ),
-                .table(table),
-            ])
+                )
+            ] + warnings + [.table(table)])
         page.add(
             "Marginals", [.charts(found.prefix(Self.drawn).compactMap { marginal($0.name, $0.chains) })])
     }
@@ -90,8 +92,11 @@ struct SamplingSections {
         guard let weights = result?.weights else { return nil }
         return .text(
             "Of \(weights.total) weights \(weights.count) were looked at: \(weights.disagreeing) have R̂ above "
-                + "\(ChainDiagnostics.largestRHat), the largest is \(short(weights.largestRHat)) (\(weights.largestRHatOf)). A "
-                + "network's hidden units can be exchanged, so that chains may disagree on weights and agree on predictions."
+                + "\(ChainDiagnostics.largestRHat)"
+                + (weights.largestRHat.map {
+                    ", the largest is \(short($0)) (\(weights.largestRHatOf ?? "unnamed"))"
+                } ?? "")
+                + ". A network's hidden units can be exchanged, so that chains may disagree on weights and agree on predictions."
         )
     }
 
@@ -106,7 +111,9 @@ struct SamplingSections {
                 number(found.mean), number(found.deviation), number(found.lower), number(found.upper),
                 number(found.meanError),
                 .init(
-                    found.splitRHat.isFinite ? String(format: "%.4f", found.splitRHat) : "–", found.splitRHat,
+                    found.splitRHat.isNaN
+                        ? "–" : found.splitRHat.isFinite ? String(format: "%.4f", found.splitRHat) : "∞",
+                    found.splitRHat,
                     tone: found.splitRHat <= ChainDiagnostics.largestRHat ? .good : .bad),
                 number(found.bulkEffectiveSize), number(found.tailEffectiveSize),
             ]

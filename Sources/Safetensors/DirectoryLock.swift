@@ -1,12 +1,11 @@
 import Foundation
-import Safetensors
 
 /// An exclusive lock on a directory; the system drops it when the process ends, however it ends.
 package final class DirectoryLock: Sendable {
     private let descriptor: Int32
 
     /// How often a lock that is held is tried again, and how long apart, in microseconds: whoever only looks whether a run is
-    /// in use (``RunDirectory/isInUse(_:)``) holds it for an instant.
+    /// in use (``isHeld(in:)``) holds it for an instant.
     private static let (attempts, pause) = (5, UInt32(10_000))
 
     /// - Parameter work: what another process would be working on, for the message: `this run`.
@@ -35,7 +34,7 @@ package final class DirectoryLock: Sendable {
     deinit { close(descriptor) }
 
     /// Whether some process holds the lock of a directory.
-    static func isHeld(in directory: URL) -> Bool {
+    package static func isHeld(in directory: URL) -> Bool {
         let descriptor = Foundation.open(
             directory.appendingPathComponent(".lock").path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { return false }
