@@ -41,12 +41,14 @@ public enum CatalogueFamily: String, CaseIterable, Sendable {
     }
 
     /// The entry of that name.
-    /// - Throws: `ConfigurationError` with the nearest name and all names if there is none.
+    /// - Throws: `ConfigurationError` with where else the name leads, or the nearest name, and all names if there is none.
     public func entry(named name: String) throws -> CatalogueEntry {
         let entries = entries
         if let entry = entries.first(where: { $0.name == name }) { return entry }
         let names = entries.map(\.name)
-        let hint = nearestName(to: name, among: names).map { "; did you mean '\($0)'?" } ?? ""
+        let hint =
+            CatalogueSynonyms.lead(name, in: self).map { "; see \($0)" }
+            ?? nearestName(to: name, among: names).map { "; did you mean '\($0)'?" } ?? ""
         throw ConfigurationError(
             "there is no '\(name)'\(hint) (allowed: \(names.joined(separator: ", ")))", path: rawValue)
     }

@@ -88,10 +88,15 @@ enum NoiseEntries {
         ], source: "Fortunato et al. 2018, Noisy Networks for Exploration")
 
     private static let neftune = CatalogueEntry(
-        name: "neftune", summary: "Noisy embeddings in training, from Swift: NEFTune around an Embedding.",
+        name: "neftune",
+        summary: "Noisy embeddings in training: neftune of gpt, gpt2, transformer, lstm and gru.",
         equation:
             "y = W[x] + α/√(L·d)·u, u ~ U(−1, 1); L: the sequence's length without padding, d: the width",
-        parameters: [.init("alpha", "number", default: "5", allowed: "≥ 0", "α")],
+        parameters: [
+            .init(
+                "neftune", "number", default: "0", allowed: "≥ 0; 5 to 15 in the paper; 0: none",
+                "α; from Swift NEFTune(embedding, alpha: 5)")
+        ],
         source: "Jain et al. 2023, NEFTune: Noisy Embeddings Improve Instruction Finetuning")
 
     private static let conditioned = CatalogueEntry(

@@ -51,6 +51,8 @@ struct ErrorPresenter: Encodable {
             self.init("tokenizer.\(error.code.rawValue)", error.message, exit: 65)
         case let error as FileError: self.init(error.code, error.message, exit: Self.exitCode(of: error))
         case let error as TrainingStopped: self.init(error.code.rawValue, error.message, exit: 75)
+        case let error as DivergenceError: self.init("diverged", error.description, exit: 75)
+        case let error as MissingSignalError: self.init("config.missingSignal", error.description, exit: 65)
         case let error as TorchError where error.code == .outOfMemory:
             self.init(
                 "outOfMemory",

@@ -36,6 +36,42 @@ import Testing
         #expect(output.status == 65 && output.stderr.contains("did you mean 'adam'"), "\(output.all)")
     }
 
+    /// A name of another family, or of the field, leads to where the thing is.
+    @Test(arguments: [
+        ("controllers", "learned", "peo list perturbations learned"),
+        ("perturbations", "trustRegion", "peo list perturbations anchor"),
+        ("schedules", "warmup", "'warmup: n', which each schedule takes"),
+        ("rules", "clipValue", "peo list guards clipValue"),
+        ("guards", "AGC", "peo list guards clipAdaptive"),
+        ("perturbations", "SAM", "peo list parameterPerturbations sam"),
+    ])
+    func aNameOfElsewhereLeadsThere(family: String, name: String, words: String) throws {
+        let output = try PeoTool.run(["list", family, name], in: try TemporaryDirectory())
+        #expect(output.status == 65 && output.stderr.contains(words), "\(output.all)")
+        // What it points to is there.
+        for match in output.stderr.matches(of: /'peo list ([A-Za-z]+) ([A-Za-z]+)'/) {
+            let pointed = try PeoTool.run(
+                ["list", String(match.output.1), String(match.output.2)], in: try TemporaryDirectory())
+            #expect(pointed.status == 0, "\(pointed.all)")
+        }
+    }
+
+    /// What the list says of NEFTune is a setting that models have.
+    @Test func neftuneIsAKeyOfModels() throws {
+        let directory = try TemporaryDirectory()
+        let entry = try PeoTool.run(["list", "noise", "neftune", "--json"], in: directory).json
+        let parameters = try #require(entry["parameters"] as? [[String: Any]])
+        let setting = try #require(parameters.first)
+        #expect(setting["name"] as? String == "neftune")
+        for model in ["gpt", "gpt2", "transformer", "lstm", "gru"] {
+            #expect((entry["summary"] as? String)?.contains(model) == true, "\(model)")
+            let own = try PeoTool.run(["list", "models", model, "--json"], in: directory).json
+            let keys = try #require(own["parameters"] as? [[String: Any]])
+            let key = try #require(keys.first { $0["name"] as? String == "neftune" }, "\(model)")
+            #expect(key["defaultValue"] as? String == setting["defaultValue"] as? String, "\(model)")
+        }
+    }
+
     @Test func helpAndVersion() throws {
         let directory = try TemporaryDirectory()
         let help = try PeoTool.run(["--help"], in: directory)

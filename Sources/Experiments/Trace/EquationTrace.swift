@@ -67,6 +67,8 @@ public struct EquationTrace: Decodable, Sendable {
         try require(steps >= 1, "steps", is: steps, allowed: "a whole number ≥ 1")
         try require(
             scalar != .bfloat16, "scalar", is: scalar.rawValue, allowed: "float32 or float64")
+        // What an equation cannot do here is said with its line.
+        try makeOptimizer().requireGradientsSuffice(of: "a trace")
     }
 
     /// Reads it from a YAML file.
@@ -95,11 +97,15 @@ public struct EquationTrace: Decodable, Sendable {
         scalar == .float32 ? try run(Float.self) : try run(Double.self)
     }
 
+    private func makeOptimizer() throws -> PerturbedOptimizer {
+        try PerturbedOptimizer(
+            parameters: [ParameterSpec("theta", shape: [problem.start.count], scalar: scalar)],
+            equation: equation, seed: seed, horizon: steps)
+    }
+
     private func run<S: EquationScalar>(_: S.Type) throws -> Result {
         let count = problem.start.count
-        let optimizer = try PerturbedOptimizer(
-            parameters: [ParameterSpec("theta", shape: [count], scalar: S.scalarType)], equation: equation,
-            seed: seed, horizon: steps)
+        let optimizer = try makeOptimizer()
         let theta = UnsafeMutableBufferPointer<S>.allocate(capacity: count)
         let gradient = UnsafeMutableBufferPointer<S>.allocate(capacity: count)
         defer {

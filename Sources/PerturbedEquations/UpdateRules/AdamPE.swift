@@ -76,7 +76,8 @@ public struct AdamPE: KernelRule {
     public static let catalogueEntry = CatalogueEntry(
         name: "adamPE", summary: "Adam whose second moment leaves out the known variance of the noise.",
         equation: "m ← β₁m + (1−β₁)ĝ; v ← β₂v + (1−β₂)(ĝ² − s); v̂ = max(v/(1−β₂ⁿ), floor, φs̄); "
-            + "θ ← θ − η·m̂/(√v̂ + ε)",
+            + "θ ← θ − η·m̂/(√v̂ + ε); "
+            + CatalogueEntry.knownNoise,
         parameters: [
             .learningRate(default: "0.001"), .average("beta1", default: "0.9", "β₁"),
             .average("beta2", default: "0.999", "β₂"), .epsilon("1e-8"),

@@ -12,6 +12,10 @@ import CPerturbationKernels
 /// What noise in proportion to g adds is divided away, because a difference could come out negative where g
 /// vanishes. v still scatters about E[g²], by c·√(2(1−β)/(1+β)) under normal noise, so that it can come out near
 /// zero or below where the noise drowns g. It is used as max(v, floor, φ·c̄), c̄ the same average of c/(1 + p).
+///
+/// Where the variance differs between elements in another way than through g², as that of `curvatureShaped`,
+/// `gradientCovariance` and `gradDrop` does, c is its mean over the tensor: v is then right on the tensor's average, too
+/// large where the noise is stronger than its mean, and too small where it is weaker.
 struct KnownNoise {
     private let fresh: Double
     private let beta: Double
@@ -35,6 +39,13 @@ struct KnownNoise {
             beta: beta, intake: fresh / excess, constant: fresh * variance.constant / excess,
             along: fresh * min(variance.perSquaredGradient, 0), floor: floor)
     }
+}
+
+extension CatalogueEntry {
+    /// What s is, in the words of `peo list`.
+    static let knownNoise =
+        "s: each element's known variance of noise; of curvatureShaped, gradientCovariance and gradDrop its mean over the "
+        + "tensor, so that v is right on average only"
 }
 
 extension CatalogueEntry.Parameter {

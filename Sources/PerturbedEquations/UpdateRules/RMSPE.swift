@@ -69,7 +69,8 @@ public struct RMSPE: KernelRule {
 
     public static let catalogueEntry = CatalogueEntry(
         name: "rmsPE", summary: "RMSProp whose second moment leaves out the known variance of the noise.",
-        equation: "v ← αv + (1−α)(ĝ² − s); v̂ = max(v, floor, φs̄); θ ← θ − η·ĝ/(√v̂ + ε)",
+        equation: "v ← αv + (1−α)(ĝ² − s); v̂ = max(v, floor, φs̄); θ ← θ − η·ĝ/(√v̂ + ε); "
+            + CatalogueEntry.knownNoise,
         parameters: [
             .learningRate(default: "0.01"), .average("alpha", default: "0.99", "α"), .epsilon("1e-8"),
             .weightDecay("λ, added to the gradient as λθ"), .average("momentum", default: "0", "μ"),
