@@ -5,7 +5,7 @@ SWIFT ?= swift
 CONFIG ?= Examples/digits-cnn.yaml
 SOURCES := $(wildcard Sources Tests Benchmarks Examples Package.swift)
 
-.PHONY: help run bootstrap build test core smoke bench bench-training bench-agents bench-samplers parity lint format
+.PHONY: help run bootstrap build test core smoke bench bench-training bench-agents bench-samplers parity docs lint format
 
 help:
 	@echo "make run        set up, build, and train Examples/digits-cnn.yaml (CONFIG=file for another)"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-agents  environment steps per second of agents, CleanRL-style PyTorch's and ours in turn"
 	@echo "make bench-samplers  draws per second of samplers, posteriors', BlackJAX's and ours in turn"
 	@echo "make parity     compare with optax, posteriors, ivon-opt and pytorch_optimizer, number by number"
+	@echo "make docs       the catalogue's pages, with pictures, as a site in .build/docs"
 	@echo "make bootstrap  only fetch and check libtorch (LIBTORCH=/path uses an installed one), and Plotly for reports"
 	@echo "make build      set up and build in release"
 	@echo "make lint       check the formatting;  make format: apply it"
@@ -63,6 +64,13 @@ bench-samplers: build
 
 parity: build
 	scripts/parity "$$($(SWIFT) build -c release --show-bin-path)/peo"
+
+# The articles alone: they need no build. docc comes with Swift.
+docs:
+	docc convert Sources/PerturbedEquations/PerturbedEquations.docc --output-path .build/docs \
+		--fallback-display-name PerturbedEquations --fallback-bundle-identifier dev.peo.PerturbedEquations \
+		--transform-for-static-hosting
+	@echo "python3 -m http.server --directory .build/docs, then http://localhost:8000/documentation/perturbedequations"
 
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)

@@ -4,8 +4,6 @@ import PerturbedEquations
 /// What a perturbation adds to a gradient that looks like something: two bumps of opposite sign and a little
 /// roughness, on a square, of RMS 1.
 struct PerturbationSample {
-    /// The side of the square.
-    static let side = 40
     /// Steps of one run whose δ are collected; the last is the one that is shown.
     static let steps = 16
 
@@ -17,7 +15,7 @@ struct PerturbationSample {
 
     /// - Throws: `ConfigurationError` for settings outside their range.
     init(_ term: any Perturbation, seed: UInt64) throws {
-        let side = Self.side
+        let side = SquaresPicture.side
         let key = NoiseKey(seed: seed)
         var rough = [Float](repeating: 0, count: side * side)
         var span = rough.mutableSpan
