@@ -132,8 +132,8 @@ public struct PerturbedEquation: Sendable {
             if schedule.needsHorizon {
                 throw ConfigurationError(
                     "a \(type(of: schedule.base).catalogueEntry.name) schedule needs `steps`, or the "
-                        + "optimizer a `horizon`: the length of the run; lengths in epochs need `stepsPerEpoch`"
-                )
+                        + "optimizer a `horizon`: the length of the run; lengths in epochs need `stepsPerEpoch`",
+                    path: placeOfMissingLength)
             }
         }
     }

@@ -85,10 +85,11 @@ public struct Curriculum: CompositePerturbation {
     public func validate() throws {
         try require(!phases.isEmpty, "phases", is: "empty", allowed: "at least one phase")
         for (index, phase) in phases.enumerated() {
-            let least = index == 0 ? 0 : phases[index - 1].from + 1
+            let previous = index == 0 ? -1 : phases[index - 1].from
             try within("phases.\(index)") {
                 try require(
-                    phase.from >= least, "from", is: phase.from, allowed: "a whole number ≥ \(least)")
+                    phase.from > previous, "from", is: phase.from,
+                    allowed: index == 0 ? "a whole number ≥ 0" : "a whole number > \(previous)")
             }
         }
         try validateParts()

@@ -1,7 +1,7 @@
 /// Several terms by weight: all of them at once, or one drawn at random at each step.
 ///
 /// δ = Σₖ wₖ(t)·Pₖ; with `draw`, δ = Pₖ with probability wₖ(t)/Σⱼ wⱼ(t), the same k for all parameters, drawn by the
-/// noise's seed and the step. Where all weights are 0, δ = 0.
+/// noise's seed and the step. Where all weights are 0, δ = 0; with `draw` not at every step.
 ///
 /// With scheduled weights it is the hybrid of a deterministic and a stochastic perturbation:
 ///
@@ -71,7 +71,7 @@ public struct Mixture: CompositePerturbation {
         parameters: [
             .init(
                 "parts", "list of {term: perturbation, weight: schedule}",
-                allowed: "at least one; weights finite, with draw ≥ 0", "Pₖ and wₖ"),
+                allowed: "at least one; weights finite, with draw ≥ 0 and their sum > 0", "Pₖ and wₖ"),
             .init("draw", "boolean", default: "false", allowed: "true, false", "one part at random per step"),
         ],
         source: "none needed")
@@ -112,6 +112,19 @@ public struct Mixture: CompositePerturbation {
                     allowed: draw ? "a finite weight ≥ 0" : "a finite weight")
             }
         }
+        if draw { try requireChoice() }
         try validateParts()
+    }
+
+    /// Refuses weights of which nothing can be drawn: a sum that is not finite, or one that is 0 at every step.
+    private func requireChoice() throws {
+        let isOpen = mixed.contains { $0.weight.needsHorizon }
+        let sums = (isOpen ? [0] : Scheduled.sampledSteps).map { step in
+            mixed.reduce(0) { $0 + $1.weight.value(at: step) }
+        }
+        let wrong = sums.first { !$0.isFinite } ?? (isOpen || sums.contains { $0 > 0 } ? nil : 0)
+        try require(
+            wrong == nil, "parts", is: "with weights whose sum is \(wrong ?? 0)",
+            allowed: "with draw: weights with a finite sum, which is > 0 at some step")
     }
 }

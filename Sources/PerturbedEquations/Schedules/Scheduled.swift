@@ -94,6 +94,12 @@ extension Scheduled {
         try requireLength(warmupLength, "warmup", least: 0)
     }
 
+    /// Where a schedule's values are looked at before a run: up to the last step there can be.
+    static let sampledSteps = [
+        0, 1, 2, 3, 5, 10, 30, 100, 300, 1000, 3000, 10000,
+        30_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 1 << 32 - 1,
+    ]
+
     /// Refuses a schedule whose first, middle or last value is outside `range`.
     ///
     /// A constant is checked exactly; another schedule where it can be sampled: at its start, and at growing
@@ -102,9 +108,7 @@ extension Scheduled {
     package func require(_ name: String, in range: ClosedRange<Double>, allowed: String) throws {
         // A bare number is checked below, under its own name and with its own range.
         if constant == nil { try within(name) { try validate() } }
-        let near = [0, 1, 2, 3, 5, 10, 30, 100, 300, 1000, 3000, 10000]
-        let far = [30_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 1 << 32 - 1]
-        for step in needsHorizon ? [0] : near + far {
+        for step in needsHorizon ? [0] : Self.sampledSteps {
             let value = value(at: step)
             guard (range.contains(value) && value.isFinite) || (value == 0 && step > 10_000) else {
                 let when = constant == nil ? " at step \(step)" : ""
@@ -133,6 +137,9 @@ extension Scheduled: Codable {
     }
 
     public func encode(to encoder: any Encoder) throws {
+        if encoder.userInfo[.refusesMissingLengths] != nil && needsHorizon {
+            throw MissingLength(path: encoder.codingPath)
+        }
         if let constant {
             var container = encoder.singleValueContainer()
             try container.encode(constant)

@@ -71,10 +71,52 @@ import Testing
                     equation: PerturbedEquation(rule: SGD(learningRate: epochs)), seed: 1, horizon: 1000)
             }
             #expect(error?.message.contains("lengths in epochs need `stepsPerEpoch`") == true)
+            #expect(error?.path == "rule.sgd.learningRate")
             _ = try PerturbedOptimizer(
                 parameters: [ParameterSpec("w", shape: [2])],
                 equation: PerturbedEquation(rule: SGD(learningRate: epochs)), seed: 1, horizon: 1000,
                 stepsPerEpoch: 20)
+        }
+    }
+
+    /// Wherever the schedule is.
+    @Test func theirPlaceIsNamed() throws {
+        let open = Scheduled(LinearSchedule(from: 1, to: 0.5))
+        let sgd = SGD(learningRate: 0.1)
+        for (path, equation) in [
+            (
+                "perturbation.1.gaussian.sigma.relative",
+                PerturbedEquation(
+                    rule: sgd, perturbation: WeightPenalty(l2: 1), Gaussian(sigma: .relative(open)))
+            ),
+            (
+                "perturbation.0.mixture.parts.1.weight",
+                PerturbedEquation(
+                    rule: sgd,
+                    perturbation: Mixture([
+                        .init(Gaussian(sigma: 1), weight: 1), .init(Gaussian(sigma: 1), weight: open),
+                    ]))
+            ),
+            (
+                "parameterPerturbation.sam.rho",
+                PerturbedEquation(rule: sgd, parameterPerturbation: SAM(rho: open))
+            ),
+            (
+                "stability.trustRegion.ratio",
+                PerturbedEquation(rule: sgd, stability: Stability(trustRegion: TrustRegion(ratio: open)))
+            ),
+            (
+                "controllers.0.targetNoiseRatio.target",
+                PerturbedEquation(
+                    rule: sgd, perturbation: [Gaussian(sigma: 1)],
+                    controllers: [TargetNoiseRatio(target: open)])
+            ),
+        ] as [(String, PerturbedEquation)] {
+            let error = #expect(throws: ConfigurationError.self) {
+                try PerturbedOptimizer(
+                    parameters: [ParameterSpec("w", shape: [2])], equation: equation, seed: 1)
+            }
+            #expect(error?.path == path)
         }
     }
 

@@ -86,9 +86,27 @@ import Testing
         let negative = Mixture([.init(Gaussian(sigma: 1), weight: -1)], draw: true)
         #expect(throws: ConfigurationError.self) { try negative.validate() }
         try Mixture([.init(Gaussian(sigma: 1), weight: -1)]).validate()
+        // Of weights that are all 0, or whose sum overflows, nothing can be drawn.
+        for (weights, sum) in [([0.0, 0], "0.0"), ([1e308, 1e308], "inf")] {
+            let mixture = Mixture(
+                weights.map { .init(Gaussian(sigma: 1), weight: Scheduled($0)) }, draw: true)
+            let error = #expect(throws: ConfigurationError.self) { try mixture.validate() }
+            #expect(error?.path == "parts" && error?.message.contains("sum is \(sum);") == true)
+        }
+        let late = Scheduled(PiecewiseSchedule([0, 1], boundaries: [5]))
+        try Mixture([.init(Gaussian(sigma: 1), weight: late)], draw: true).validate()
+        let rising = Scheduled(LinearSchedule(from: 0, to: 1))
+        let drawn = Mixture([.init(Gaussian(sigma: 1), weight: rising)], draw: true)
+        try drawn.validate()
+        _ = try PerturbedOptimizer(
+            parameters: [], equation: PerturbedEquation(rule: SGD(learningRate: 1), perturbation: drawn),
+            seed: 1, horizon: 10)
         let phases = Curriculum([.init(from: 3, nil), .init(from: 3, nil)])
         let order = #expect(throws: ConfigurationError.self) { try phases.validate() }
         #expect(order?.path == "phases.1.from")
+        let last = Curriculum([.init(from: .max, nil), .init(from: 5, nil)])
+        let never = #expect(throws: ConfigurationError.self) { try last.validate() }
+        #expect(never?.path == "phases.1.from" && never?.message.contains("> \(Int.max)") == true)
         // A schedule without a length inside is filled in like any other.
         let open = Mixture([.init(Gaussian(sigma: 1), weight: Scheduled(LinearSchedule(from: 1, to: 0)))])
         #expect(throws: ConfigurationError.self) {
