@@ -87,7 +87,7 @@ public final class PerturbedOptimizer {
     ///   - stepsPerEpoch: the length of an epoch, for schedules that count in epochs; needs `horizon`.
     ///   - engine: where the arithmetic runs.
     /// - Throws: `ConfigurationError` for a setting outside its range, a schedule without a length, a group
-    ///   that matches no parameter, or two parameters of one name.
+    ///   that matches no parameter, two parameters of one name, or a controller that steers nothing.
     public init(
         parameters: [ParameterSpec], equation: PerturbedEquation, groups: [ParameterGroup] = [], seed: UInt64,
         horizon: Int? = nil, stepsPerEpoch: Int? = nil, engine: Engine = Engine()
@@ -127,6 +127,7 @@ public final class PerturbedOptimizer {
                     + "allowed with it: none", path: "parameterPerturbation")
         }
         parameterPerturbation = resolved.parameterPerturbation ?? sampling?.perturbation
+        try Self.requireSteering(resolved.controllers, self.groups, parameterPerturbation)
         if let parameterPerturbation {
             try within("parameterPerturbation.\(type(of: parameterPerturbation).catalogueEntry.name)") {
                 try parameterPerturbation.validate(for: parameters)

@@ -30,6 +30,8 @@ public struct StepReport: Sendable, Hashable {
     public var perturbationNorm: Double?
     /// What global-norm clipping multiplied g by; 1 where it did not clip.
     public var clipScale: Double = 1
+    /// Whether σ_max bounded the strength of some noise of δ.
+    public var strengthIsBounded = false
     /// What the bound ‖δ‖ ≤ ρ‖g‖ multiplied δ by; 1 where it did not bind.
     public var boundScale: Double = 1
     /// The smallest factor that the variance bound multiplied a tensor's δ by; 1 where it did not bind.
@@ -56,10 +58,14 @@ public struct StabilityCounts: Sendable, Codable, Hashable {
     public var skipped = 0
     /// Those of them whose gradient was finite: δ, g + δ or the update was not.
     public var overflowed = 0
+    /// Steps some element of whose gradient was clamped by value.
+    public var clippedByValue = 0
     /// Steps whose gradient a norm clip scaled down.
     public var clipped = 0
     /// Steps in which the adaptive clip scaled some unit's gradient down.
     public var adaptivelyClipped = 0
+    /// Steps in which σ_max bounded the strength of some noise of δ.
+    public var strengthsBounded = 0
     /// Steps whose perturbation ‖δ‖ ≤ ρ‖g‖ scaled down.
     public var bounded = 0
     /// Steps in which the variance bound scaled some tensor's perturbation down.
@@ -72,18 +78,20 @@ public struct StabilityCounts: Sendable, Codable, Hashable {
     public init() {}
 
     private enum CodingKeys: String, CodingKey {
-        case steps, skipped, overflowed, clipped, adaptivelyClipped, bounded, varianceBounded, trustLimited
-        case rolledBack
+        case steps, skipped, overflowed, clippedByValue, clipped, adaptivelyClipped, strengthsBounded, bounded
+        case varianceBounded, trustLimited, rolledBack
     }
 
-    /// Counts that a state was saved without are 0: what they count could not happen then.
+    /// Counts that a state was saved without are 0: what they count could not happen then, or was not counted.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         steps = try container.decode(Int.self, forKey: .steps)
         skipped = try container.decode(Int.self, forKey: .skipped)
         overflowed = try container.decode(.overflowed, default: 0)
+        clippedByValue = try container.decode(.clippedByValue, default: 0)
         clipped = try container.decode(Int.self, forKey: .clipped)
         adaptivelyClipped = try container.decode(.adaptivelyClipped, default: 0)
+        strengthsBounded = try container.decode(.strengthsBounded, default: 0)
         bounded = try container.decode(Int.self, forKey: .bounded)
         varianceBounded = try container.decode(.varianceBounded, default: 0)
         trustLimited = try container.decode(.trustLimited, default: 0)
@@ -98,8 +106,10 @@ extension StabilityCounts {
         sum.steps += b.steps
         sum.skipped += b.skipped
         sum.overflowed += b.overflowed
+        sum.clippedByValue += b.clippedByValue
         sum.clipped += b.clipped
         sum.adaptivelyClipped += b.adaptivelyClipped
+        sum.strengthsBounded += b.strengthsBounded
         sum.bounded += b.bounded
         sum.varianceBounded += b.varianceBounded
         sum.trustLimited += b.trustLimited

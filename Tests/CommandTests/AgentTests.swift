@@ -148,7 +148,10 @@ import Testing
         ("training.copies=0", "training.copies: is 0; allowed: 1 to 1048576"),
         ("training.epochs=3", "unknown key 'epochs'"),
         ("perturbation=[{gradientCovariance: {}}]", "which an agent's update does not give"),
-        ("controllers=[{gradientNoiseScale: {}}]", "with the gradients of an agent's update: others"),
+        (
+            "controllers=[{gradientNoiseScale: {scales: learningRate}}]",
+            "with the gradients of an agent's update: others"
+        ),
         ("agent.ppo.rollbackOn={}", "rollbackOn.approximateKL: is not set, and neither is valueLoss"),
         ("agent={pp: {}}", "there is no algorithm"),
         ("environment=CartPole", "did you mean \"CartPole-v1\"?"),

@@ -76,19 +76,24 @@ import Training
         let equation = PerturbedEquation(
             rule: Adam(learningRate: 0.01), perturbation: Gaussian(sigma: 0.5),
             stability: Stability(
-                clipGlobalNorm: 1e-3, clipAdaptive: AdaptiveClip(ratio: 1e-6), perturbationToGradient: 0.1,
-                varianceBound: 0.1, trustRegion: TrustRegion(ratio: 1e-6)),
+                clipValue: 1e-3, clipGlobalNorm: 1e-3, clipAdaptive: AdaptiveClip(ratio: 1e-6),
+                perturbationToGradient: 0.1, varianceBound: 0.1, sigmaMax: 0.4,
+                trustRegion: TrustRegion(ratio: 1e-6)),
             controllers: [TargetNoiseRatio(target: 0.05, every: 1), Plateau(scales: .learningRate)])
         let (_, result, lines) = try Self.train(equation, TrainingSettings(steps: 20))
         let report = result.stability
         #expect(
             report.counts.steps == 20 && report.counts.clipped == 20 && report.counts.adaptivelyClipped == 20)
         #expect(report.counts.trustLimited == 20)
+        #expect(report.counts.clippedByValue == 20 && report.counts.strengthsBounded > 0)
         #expect(report.counts.varianceBounded > 0 && report.counts.bounded > 0)
         #expect(report.controllers?.map(\.name) == ["targetNoiseRatio", "plateau"])
         #expect(report.controllers?.map(\.scales) == [.sigma, .learningRate])
         #expect(report.strengthFactor == report.controllers?[0].factor && report.strengthFactor < 0.1)
-        for part in ["20 steps clipped", "20 updates limited", "targetNoiseRatio: sigma × ", "noise × "] {
+        for part in [
+            "20 steps clipped by value", "20 steps clipped,", "noise strengths bounded", "20 updates limited",
+            "targetNoiseRatio: sigma × ", "noise × ",
+        ] {
             #expect(report.text.contains(part), "\(report.text)")
         }
         #expect(lines.allSatisfy { $0["strengthFactor"] is Double && $0["trustScale"] is Double })

@@ -1,7 +1,8 @@
 /// What a controller multiplies.
 public enum ControlledQuantity: String, Sendable, Codable, CaseIterable {
-    /// The strength of every noise in δ, before `stability.sigmaMax` bounds it. A sampler's own noise is part of its
-    /// rule, and stays as its temperature says.
+    /// The strength of every noise: of the terms of δ, before `stability.sigmaMax` bounds it, and of noise on the
+    /// parameters (`randomWeights`, `parameterSpaceNoise`, `entropySGD`). Distances to where the gradient is taken (SAM's
+    /// ρ, MeZO's ε) are no noise; a sampler's own noise is part of its rule, and stays as its temperature says.
     case sigma
     /// η of every rule.
     case learningRate
@@ -24,6 +25,9 @@ public enum ControlledQuantity: String, Sendable, Codable, CaseIterable {
 public protocol Controller: Catalogued {
     var scales: ControlledQuantity { get }
 
+    /// Whether it measures what δ does, so that it steers nothing without δ. False unless told.
+    var followsPerturbation: Bool { get }
+
     /// What must be measured at this step. Nothing unless told; the loss needs no measuring.
     func needs(at step: Int) -> ControllerNeeds
 
@@ -35,6 +39,7 @@ public protocol Controller: Catalogued {
 }
 
 extension Controller {
+    public var followsPerturbation: Bool { false }
     public func needs(at step: Int) -> ControllerNeeds { [] }
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {}
 }
@@ -87,7 +92,7 @@ public struct Observation: Sendable {
     /// ‖g‖ over all parameters, after clipping, and ‖δ‖, after the bounds; nil unless needed.
     public var gradientNorm: Double?
     public var perturbationNorm: Double?
-    /// Whether a bound scaled δ down.
+    /// Whether a bound scaled δ or a noise strength of it down.
     public var isBounded = false
     /// nil unless needed.
     public var effect: Effect?
@@ -122,7 +127,7 @@ public struct Observation: Sendable {
         public var ratio: Double { perturbation == 0 ? 0 : perturbation / withoutPerturbation }
     }
 
-    /// Squared norms of the mean gradients over a part of the batch and over the whole, before clipping.
+    /// Squared norms of the mean gradients over a part of the batch and over the whole, before any clipping.
     public struct SmallBatch: Sendable, Hashable {
         public var examples: Double
         public var squaredNorm: Double

@@ -16,7 +16,7 @@
 /// - `scales: sigma`: factor = √max(0, 1 − R/target): noise is added only as far as the batch has less than the
 ///   target ratio by itself. With a strength of √target relative to the gradient, the two make up the target.
 ///
-/// Before `minimumHistory` steps the factor is 1. Norms are taken before clipping by norm. The caller must give a
+/// Before `minimumHistory` steps the factor is 1. Norms are taken before any clipping. The caller must give a
 /// part's gradient (`PerturbedOptimizer.noteSmallBatch`); `peo train` takes the first micro-batch, and so needs
 /// `training.accumulate` of 2 or more.
 ///

@@ -5,8 +5,9 @@
 /// factor ← α·factor if d ≤ target, else factor/α; within minimum … maximum.
 ///
 /// `of: perturbation`: d = ‖ηD(g+δ) − ηD(g)‖/‖θ‖, between where the step ends with the perturbation and without, as in
-/// the source; `of: step`: d = ‖ηD(g+δ)‖/‖θ‖. Both before the trust region. Where the factor is on the strengths, each
-/// rollback's cut is a cut of the target too.
+/// the source; `of: step`: d = ‖ηD(g+δ)‖/‖θ‖. Both before the trust region. A step in which the perturbation did nothing
+/// says nothing of its distance. Where the factor is on the strengths, each rollback's cut is a cut of the target too,
+/// and while a bound scales δ down, or σ_max a strength, the factor does not grow.
 ///
 /// Source: the rule of Plappert et al. 2018, Parameter Space Noise for Exploration, section 3 (α = 1.01).
 public struct ParameterDistance: Controller {
@@ -39,6 +40,8 @@ public struct ParameterDistance: Controller {
         self.maximum = maximum
     }
 
+    public var followsPerturbation: Bool { of == .perturbation }
+
     public func needs(at step: Int) -> ControllerNeeds { step % every == 0 ? .effect : [] }
 
     public func observe(_ observation: Observation, _ state: inout ControllerState) {
@@ -46,7 +49,7 @@ public struct ParameterDistance: Controller {
             return
         }
         let distance = (of == .step ? effect.step : effect.perturbation) / effect.parameters
-        guard distance.isFinite else { return }
+        guard distance.isFinite, of == .step || distance > 0 else { return }
         state["distance"] = distance
         let cut = scales == .sigma ? observation.strengthScale : 1
         let isNear = distance <= target.value(at: observation.step) * cut

@@ -97,7 +97,8 @@ extension PerturbedOptimizer {
         var observation = Observation(step: step, loss: report.loss)
         observation.gradientNorm = report.gradientNorm
         observation.perturbationNorm = report.perturbationNorm
-        observation.isBounded = report.boundScale < 1 || report.varianceScale < 1
+        observation.isBounded =
+            report.boundScale < 1 || report.varianceScale < 1 || report.strengthIsBounded
         observation.effect = pass.effect
         observation.strengthScale = memory.strengthScale
         observation.smallBatch = smallBatch

@@ -7,8 +7,8 @@ import Foundation
 /// factor ← clamp(factor·(target/r)^gain, minimum, maximum) on every noise strength.
 ///
 /// `of: gradient`: r = ‖δ‖/‖g‖ over all parameters, δ after the bounds and g after clipping. `of: update`:
-/// r = ‖ηD(g+δ) − ηD(g)‖/‖ηD(g)‖, the effective perturbation: what the rule makes of it. While a bound scales δ down the
-/// factor does not grow. A ratio that the strengths do not decide (a weight penalty's share) cannot be controlled; a
+/// r = ‖ηD(g+δ) − ηD(g)‖/‖ηD(g)‖, the effective perturbation: what the rule makes of it. While a bound scales δ down, or
+/// σ_max a strength, the factor does not grow. A ratio that the strengths do not decide (a weight penalty's share) cannot be controlled; a
 /// strength that a schedule takes to 0 is better replaced by a scheduled target. Each rollback's cut is a cut of the
 /// target too.
 ///
@@ -47,6 +47,7 @@ public struct TargetNoiseRatio: Controller {
     }
 
     public var scales: ControlledQuantity { .sigma }
+    public var followsPerturbation: Bool { true }
 
     public func needs(at step: Int) -> ControllerNeeds {
         guard step % every == 0 else { return [] }

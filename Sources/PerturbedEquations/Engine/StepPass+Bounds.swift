@@ -28,7 +28,7 @@ extension StepPass {
 
     /// Whether every gradient is finite, where no norm is needed: nil if one is not, else the tensors in which
     /// g + δ may not be.
-    func finiteGradients() -> [Int]? {
+    mutating func finiteGradients() -> [Int]? {
         let bounds = groupBounds()
         let limits = optimizer.parameters.indices.map { index in
             bounds[optimizer.groupOf[index]]?.largestGradient(for: optimizer.parameters[index].scalar) ?? -1
@@ -37,30 +37,48 @@ extension StepPass {
             guard place == .evaluated, let size = buffers[index].largestGradient else { return false }
             return size <= limits[index]
         }
+        if let valueLimit {
+            exceedsValueLimit = buffers.indices.contains {
+                isKnown[$0] && buffers[$0].largestGradient! > valueLimit
+            }
+        }
         if !isKnown.contains(false) { return [] }
-        var isLarge = [Bool](repeating: false, count: optimizer.blocks.count)
-        let found = isLarge.withUnsafeMutableBufferPointer { isLarge in
-            nonisolated(unsafe) let isLarge = isLarge
+        var sizes = [Double](repeating: -.infinity, count: optimizer.blocks.count)
+        let found = sizes.withUnsafeMutableBufferPointer { sizes in
+            nonisolated(unsafe) let sizes = sizes
             return perThread { range, scratch in
                 for index in range {
                     let block = optimizer.blocks[index]
                     guard !isKnown[block.parameter], let g = gradientMemory(block, scratch) else { continue }
                     let kernels = kernels(optimizer.parameters[block.parameter].scalar)
-                    let size = kernels.pointee.largest(g, block.count)
-                    if size <= limits[block.parameter] { continue }
-                    if !size.isFinite { return 1.0 }
-                    isLarge[index] = hasNoise
+                    sizes[index] = kernels.pointee.largest(g, block.count)
+                    if !sizes[index].isFinite { return 1.0 }
                 }
                 return 0
             }
         }
         guard found.allSatisfy({ $0 == 0 }) else { return nil }
+        if let valueLimit, sizes.contains(where: { $0 > valueLimit }) { exceedsValueLimit = true }
+        guard hasNoise else { return [] }
         var tensors: [Int] = []
-        for (index, block) in optimizer.blocks.enumerated()
-        where isLarge[index] && tensors.last != block.parameter {
+        for (block, size) in zip(optimizer.blocks, sizes)
+        where !(size <= limits[block.parameter]) && tensors.last != block.parameter {
             tensors.append(block.parameter)
         }
         return tensors
+    }
+
+    /// Whether some element of g is larger than `limit`, where no other pass shows it.
+    func someGradientExceeds(_ limit: Double) -> Bool {
+        perThread { range, scratch in
+            for index in range {
+                let block = optimizer.blocks[index]
+                guard let g = gradientMemory(block, scratch) else { continue }
+                let kernels = kernels(optimizer.parameters[block.parameter].scalar)
+                if kernels.pointee.largest(g, block.count) > limit { return 1 }
+            }
+            return 0
+        }.contains { $0 != 0 }
     }
 
     /// The tensors in which g + δ may not be finite, by the terms' own bounds. Norms are gathered.

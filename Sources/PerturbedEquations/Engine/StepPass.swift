@@ -52,11 +52,13 @@ struct StepPass {
     var varianceScale: [Double] = []
     /// The largest |g| of each tensor, clipped by value alone; empty unless norms are gathered.
     var largest: [Double] = []
+    /// Whether some element of g is beyond the limit on values.
+    var exceedsValueLimit = false
     /// Per tensor, what the adaptive clip multiplies each unit of g by; empty where it multiplies none.
     var unitClip: [[Double]] = []
     /// Per tensor, what the trust region multiplies the update by; empty where there is none.
     var trustScale: [Double] = []
-    /// ‖g‖² over all parameters before clipping by norm; 0 unless norms are gathered.
+    /// ‖g‖² over all parameters before any clipping; 0 unless norms are gathered.
     var squaresBeforeClipping = 0.0
     /// What the perturbation does to the step; nil unless it is wanted.
     var effect: Observation.Effect?
@@ -130,13 +132,20 @@ struct StepPass {
                 return
             }
             suspects = found
+        } else if let valueLimit {
+            exceedsValueLimit = someGradientExceeds(valueLimit)
         }
+        if exceedsValueLimit { optimizer.counts.clippedByValue += 1 }
         if requirements.contains(.sums) {
             sums = gatherSums(.sums, isSecondRound: false)
             overallSums = totals(of: sums)
         }
         if requirements.contains(.moreSums) { moreSums = gatherSums(.moreSums, isSecondRound: true) }
         rememberTerms()
+        if strengthIsLimited() {
+            report.strengthIsBounded = true
+            optimizer.counts.strengthsBounded += 1
+        }
         if ratio != nil || variance != nil {
             // Scaling an infinite δ by 0 would make it NaN.
             let norm = applyBounds(ratio: ratio, variance: variance, &report)
@@ -198,32 +207,34 @@ struct StepPass {
         let blocks = optimizer.blocks
         let wantsParameters = requirements.contains(.tensorParameters)
         var ofGradient = [pk_moments](repeating: pk_moments(), count: blocks.count)
+        // Before the limit on values; empty where there is none.
+        var ofWhole = [pk_moments](repeating: pk_moments(), count: valueLimit == nil ? 0 : blocks.count)
         var ofParameters = [pk_moments](repeating: pk_moments(), count: wantsParameters ? blocks.count : 0)
         ofGradient.withUnsafeMutableBufferPointer { ofGradient in
-            ofParameters.withUnsafeMutableBufferPointer { ofParameters in
-                nonisolated(unsafe) let ofGradient = ofGradient
-                nonisolated(unsafe) let ofParameters = ofParameters
-                _ = perThread { range, scratch in
-                    for index in range {
-                        let block = blocks[index]
-                        let kernels = kernels(optimizer.parameters[block.parameter].scalar)
-                        if var g = gradientMemory(block, scratch) {
-                            if let valueLimit {
-                                // A clamp would hide an infinity from the finite check.
-                                ofGradient[index].nonfinite = kernels.pointee.nonfinite(g, block.count)
-                                kernels.pointee.clamp(scratch.gradient, g, block.count, valueLimit)
-                                g = UnsafeRawPointer(scratch.gradient)
+            ofWhole.withUnsafeMutableBufferPointer { ofWhole in
+                ofParameters.withUnsafeMutableBufferPointer { ofParameters in
+                    nonisolated(unsafe) let ofGradient = ofGradient
+                    nonisolated(unsafe) let ofWhole = ofWhole
+                    nonisolated(unsafe) let ofParameters = ofParameters
+                    _ = perThread { range, scratch in
+                        for index in range {
+                            let block = blocks[index]
+                            let kernels = kernels(optimizer.parameters[block.parameter].scalar)
+                            if var g = gradientMemory(block, scratch) {
+                                if let valueLimit {
+                                    ofWhole[index] = kernels.pointee.moments(g, block.count)
+                                    kernels.pointee.clamp(scratch.gradient, g, block.count, valueLimit)
+                                    g = UnsafeRawPointer(scratch.gradient)
+                                }
+                                ofGradient[index] = kernels.pointee.moments(g, block.count)
                             }
-                            let before = ofGradient[index].nonfinite
-                            ofGradient[index] = kernels.pointee.moments(g, block.count)
-                            ofGradient[index].nonfinite += before
+                            if wantsParameters {
+                                ofParameters[index] = kernels.pointee.moments(
+                                    parameterMemory(block, scratch), block.count)
+                            }
                         }
-                        if wantsParameters {
-                            ofParameters[index] = kernels.pointee.moments(
-                                parameterMemory(block, scratch), block.count)
-                        }
+                        return 0
                     }
-                    return 0
                 }
             }
         }
@@ -237,7 +248,9 @@ struct StepPass {
             return result
         }
         gradient = combine(ofGradient)
-        squaresBeforeClipping = gradient.reduce(0) { $0 + $1.sumOfSquares }
+        squaresBeforeClipping =
+            (valueLimit == nil ? gradient : combine(ofWhole)).reduce(0) { $0 + $1.sumOfSquares }
+        if let valueLimit { exceedsValueLimit = ofWhole.contains { $0.max_absolute > valueLimit } }
         largest = [Double](repeating: 0, count: optimizer.parameters.count)
         for (block, m) in zip(blocks, ofGradient) {
             largest[block.parameter] = max(largest[block.parameter], m.max_absolute)
@@ -247,7 +260,8 @@ struct StepPass {
             gradient[index] = TensorStatistics()
         }
         if wantsParameters { parameter = combine(ofParameters) }
-        return ofGradient.allSatisfy { $0.nonfinite == 0 }
+        // A clamp hides an infinity from the finite check.
+        return (ofGradient + ofWhole).allSatisfy { $0.nonfinite == 0 }
     }
 
     /// Turns norms into clip factors, per tensor and then over all, and the statistics into those after it.

@@ -12,7 +12,8 @@
 /// the same step needs a learning rate of η/γ here (or γ times as much there).
 ///
 /// L evaluations on the same batch; one temporary tensor per parameter. The reported loss is L(θ), that of the
-/// first evaluation. Parameters without gradient do not walk.
+/// first evaluation. Parameters without gradient do not walk. ε is multiplied by what controllers and the cuts after
+/// rollbacks leave of every noise strength; `stability.sigmaMax`, in gradient units, is not for it.
 ///
 /// Source: Chaudhari et al. 2017, Entropy-SGD: Biasing Gradient Descent into Wide Valleys.
 public struct EntropySGD: ParameterPerturbation {
@@ -39,6 +40,7 @@ public struct EntropySGD: ParameterPerturbation {
     }
 
     public var temporaries: Int { 1 }
+    public var isNoise: Bool { true }
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&rate)
@@ -88,7 +90,7 @@ public struct EntropySGD: ParameterPerturbation {
     public func gradient(_ pass: ObjectivePass) throws -> ObjectiveGradient {
         let rate = rate.value(at: pass.step)
         let gamma = gamma.value(at: pass.step)
-        let noise = rate.squareRoot() * epsilon.value(at: pass.step)
+        let noise = rate.squareRoot() * epsilon.value(at: pass.step) * pass.strengthScale
         var loss = 0.0
         for number in 0..<steps {
             let value = try pass.evaluate()

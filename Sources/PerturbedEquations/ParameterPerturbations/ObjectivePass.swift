@@ -38,7 +38,8 @@ public final class ObjectivePass {
     /// The parameters, in order.
     public var parameters: [ParameterSpec] { optimizer.parameters }
 
-    /// What every noise strength is multiplied by at this step: the cuts after rollbacks, and the controllers' factors.
+    /// What every noise strength is multiplied by at this step: the cuts after rollbacks, and the controllers' factors. A
+    /// perturbation that is noise multiplies its strength by it, and says so by `isNoise`.
     public var strengthScale: Double { optimizer.strengthScale }
     /// How many blocks the parameters have.
     var blockCount: Int { optimizer.blocks.count }

@@ -10,8 +10,11 @@
 /// struct Neighbour: ParameterPerturbation {
 ///     var sigma: Double
 ///
+///     // Controllers and rollbacks scale it.
+///     var isNoise: Bool { true }
+///
 ///     func gradient(_ pass: ObjectivePass) throws -> ObjectiveGradient {
-///         pass.perturb(Shift(sigma: sigma))
+///         pass.perturb(Shift(sigma: sigma * pass.strengthScale))
 ///         return ObjectiveGradient(loss: try pass.evaluate())
 ///     }
 ///
@@ -41,6 +44,11 @@ public protocol ParameterPerturbation: Catalogued {
     /// How many tensors in the parameters' type and shape a step needs besides the copy of θ. 0 unless told.
     var temporaries: Int { get }
 
+    /// Whether it is noise whose strength it multiplies by `ObjectivePass.strengthScale`, so that controllers with
+    /// `scales: sigma` and the cuts after rollbacks reach it. False unless told: a distance to where the gradient is taken
+    /// (SAM's ρ, MeZO's ε) is no noise.
+    var isNoise: Bool { get }
+
     /// Refuses parameters that it cannot work with. None unless told.
     ///
     /// - Throws: `ConfigurationError` naming the setting.
@@ -60,6 +68,7 @@ extension ParameterPerturbation {
     public var storedNames: [String] { [] }
     public var initialMemory: [Double] { [] }
     public var temporaries: Int { 0 }
+    public var isNoise: Bool { false }
     public func validate(for parameters: [ParameterSpec]) throws {}
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {}
 }

@@ -4,9 +4,14 @@
 /// σ ← ασ if d ≤ δ(t), else σ/α, where d is how far the perturbed model is from the unperturbed one:
 /// - `distance: loss`: |L(θ̃) − L(θ)|, which takes a forward pass at θ every `every` steps;
 /// - `distance: reported`: what was last given to `PerturbedOptimizer.report(noiseDistance:)`, such as the
-///   distance between the actions of the two policies in reinforcement learning; without a report σ stays.
+///   distance between the actions of the two policies in reinforcement learning; without a report σ stays. For
+///   programs of your own: `peo` reports none and refuses it.
 ///
 /// One evaluation at θ̃ and 1/every forward passes per step. σ is kept with the optimizer's state; 0 stays 0.
+///
+/// What controllers and the cuts after rollbacks leave of every noise strength, s, multiplies both: the noise is sσξ and
+/// the distance that is wanted sδ(t), so that the adaptation does not undo a cut. `stability.sigmaMax`, in gradient units,
+/// is not for it.
 ///
 /// Source: Plappert et al. 2018, Parameter Space Noise for Exploration (arXiv 2017).
 public struct ParameterSpaceNoise: ParameterPerturbation {
@@ -37,6 +42,8 @@ public struct ParameterSpaceNoise: ParameterPerturbation {
         self.every = every
     }
 
+    public var isNoise: Bool { true }
+
     /// σ, and the distance that was reported and not used yet (−1: none).
     public var initialMemory: [Double] { [sigma, -1] }
 
@@ -64,7 +71,7 @@ public struct ParameterSpaceNoise: ParameterPerturbation {
             .init("factor", "number", default: "1.01", allowed: "≥ 1", "α, the factor of one adaptation"),
             .init(
                 "distance", "name", default: "loss", allowed: "loss, reported",
-                "d: |L(θ̃) − L(θ)|, or what the program reports"),
+                "d: |L(θ̃) − L(θ)|, or what a program of your own reports"),
             .init(
                 "every", "integer", default: "1", allowed: "1 … 1000000", unit: "steps",
                 "steps between adaptations by the loss"),
@@ -83,9 +90,9 @@ public struct ParameterSpaceNoise: ParameterPerturbation {
     }
 
     public func gradient(_ pass: ObjectivePass) throws -> ObjectiveGradient {
-        let sigma = pass.memory[0]
-        guard sigma != 0 else { return ObjectiveGradient(loss: try pass.evaluate()) }
-        pass.perturb(PlainNoise(sigma: sigma, draw: 0))
+        let (sigma, scale) = (pass.memory[0], pass.strengthScale)
+        guard sigma * scale != 0 else { return ObjectiveGradient(loss: try pass.evaluate()) }
+        pass.perturb(PlainNoise(sigma: sigma * scale, draw: 0))
         let loss = try pass.evaluate()
         var difference: Double?
         switch distance {
@@ -100,7 +107,8 @@ public struct ParameterSpaceNoise: ParameterPerturbation {
         }
         // A distance that is not a number is too far.
         if let difference {
-            let adapted = difference <= target.value(at: pass.step) ? sigma * factor : sigma / factor
+            let isNear = difference <= target.value(at: pass.step) * scale
+            let adapted = isNear ? sigma * factor : sigma / factor
             if adapted.isNormal { pass.memory[0] = adapted }
         }
         return ObjectiveGradient(loss: loss)
@@ -120,8 +128,9 @@ extension PerturbedOptimizer {
         objectiveMemory[1] = distance
     }
 
-    /// σ of a `parameterSpaceNoise` as it stands; nil where there is none.
+    /// The standard deviation of a `parameterSpaceNoise` in the next step, after the factors on every noise strength; nil
+    /// where there is none.
     public var parameterNoise: Double? {
-        parameterPerturbation is ParameterSpaceNoise ? objectiveMemory[0] : nil
+        parameterPerturbation is ParameterSpaceNoise ? objectiveMemory[0] * strengthScale : nil
     }
 }

@@ -5,7 +5,9 @@
 /// that belongs to one index of a tensor's first axis; of the whole tensor where there is one axis or none. With
 /// `scale: one` s = 1 and σ is in units of θ.
 ///
-/// M evaluations, none of them at θ itself; the reported loss is their mean. σ = 0 takes one.
+/// M evaluations, none of them at θ itself; the reported loss is their mean. σ = 0 takes one. σ is multiplied by what
+/// controllers and the cuts after rollbacks leave of every noise strength; `stability.sigmaMax`, in gradient units, is not
+/// for it.
 ///
 /// Source: Bisla et al. 2022, Low-Pass Filtering SGD for Recovering Flat Optima in the Deep Learning
 /// Optimization Landscape; unscaled: Orvieto et al. 2023, Explicit Regularization in Overparametrized Models via
@@ -32,6 +34,7 @@ public struct RandomWeights: ParameterPerturbation {
     }
 
     public var temporaries: Int { samples > 1 ? 1 : 0 }
+    public var isNoise: Bool { true }
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&sigma)
@@ -64,7 +67,7 @@ public struct RandomWeights: ParameterPerturbation {
     }
 
     public func gradient(_ pass: ObjectivePass) throws -> ObjectiveGradient {
-        let sigma = sigma.value(at: pass.step)
+        let sigma = sigma.value(at: pass.step) * pass.strengthScale
         guard sigma != 0 else { return ObjectiveGradient(loss: try pass.evaluate()) }
         let rows = scale == .filter ? FilterNorms(pass) : nil
         var loss = 0.0

@@ -50,6 +50,7 @@ public struct Adaptive: KernelPerturbation {
     }
 
     public func isZero(at step: Int) -> Bool { alpha.value(at: step) == 0 }
+    public var isNoise: Bool { false }
 
     public func variance(at site: Site) -> ElementVariance? { .zero }
 

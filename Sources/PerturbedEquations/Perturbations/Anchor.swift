@@ -21,6 +21,7 @@ public struct Anchor: KernelPerturbation {
 
     public func requirements(at step: Int) -> Requirements { radius.value(at: step) > 0 ? .sums : [] }
     public func isZero(at step: Int) -> Bool { strength.value(at: step) == 0 }
+    public var isNoise: Bool { false }
     public func variance(at site: Site) -> ElementVariance? { .zero }
 
     /// Parameters are taken to be below 2⁶⁴ in size: a model with larger ones is lost without any penalty.

@@ -22,6 +22,7 @@ extension CompositePerturbation {
     }
 
     public func isZero(at step: Int) -> Bool { parts.allSatisfy { $0.isZero(at: step) } }
+    public var isNoise: Bool { parts.contains { $0.isNoise } }
 
     /// Never called: the engine adds the parts.
     public func add(

@@ -28,6 +28,10 @@ public protocol Perturbation: Catalogued {
     /// Whether δ is exactly zero at this step, so that the term can be left out. False unless told.
     func isZero(at step: Int) -> Bool
 
+    /// Whether it is noise, whose strength controllers with `scales: sigma` and the cuts after rollbacks scale. True
+    /// unless told.
+    var isNoise: Bool { get }
+
     /// The noise strength at `site`, for progress and reports; nil where the term has none.
     func strength(at site: Site) -> Double?
 
@@ -87,6 +91,7 @@ extension Perturbation {
 
     public func requirements(at step: Int) -> Requirements { [] }
     public func isZero(at step: Int) -> Bool { false }
+    public var isNoise: Bool { true }
     public func strength(at site: Site) -> Double? { nil }
     public func variance(at site: Site) -> ElementVariance? { nil }
     public func bound(at site: Site) -> ElementBound? { nil }

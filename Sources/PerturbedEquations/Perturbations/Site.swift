@@ -109,7 +109,7 @@ public struct Site {
     /// The stability controller's factor on every noise strength.
     let strengthScale: Double
     /// The stability controller's bound on every noise strength.
-    let strengthLimit: Double
+    var strengthLimit: Double
 
     /// σ of a strength here and now: in gradient units, after the stability controller's cut and bound.
     public func sigma(_ strength: Strength) -> Double {

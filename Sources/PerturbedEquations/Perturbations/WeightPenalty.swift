@@ -29,6 +29,7 @@ public struct WeightPenalty: ElementaryPerturbation {
         l1.value(at: step) == 0 && l2.value(at: step) == 0 && group.value(at: step) == 0
     }
 
+    public var isNoise: Bool { false }
     public func variance(at site: Site) -> ElementVariance? { .zero }
 
     /// Parameters are taken to be below 2⁶⁴ in size: a model with larger ones is lost without any penalty.

@@ -5,8 +5,8 @@
 /// L(t) > median + k·max(MAD, |median|/1000, d₀) of the last `window` accepted losses, MAD the median absolute
 /// deviation from the median, once `minimumHistory` of them are known. d₀ is for losses that have come near zero:
 /// one batch with one wrong example is then far above all others, and no reason to go back. On a spike the optimizer restores the
-/// last snapshot of θ and its state, and the losses known then, multiplies every noise strength by `cut`, and
-/// goes on with the next step. After `attempts` rollbacks without `window` accepted losses in between it stops with
+/// last snapshot of θ and its state, and the losses known then, multiplies every noise strength by `cut` (of δ, and of
+/// noise on the parameters; not a sampler's own noise), and goes on with the next step. After `attempts` rollbacks without `window` accepted losses in between it stops with
 /// `DivergenceError`, at the last good state.
 public struct SpikeGuard: Sendable, Codable, Hashable {
     /// k, how many deviations above the median a loss may be; > 0, default 6.
@@ -51,7 +51,9 @@ public struct SpikeGuard: Sendable, Codable, Hashable {
     }
 
     func validate() throws {
-        try require(deviations > 0, "deviations", is: deviations, allowed: "a number > 0")
+        try require(
+            deviations > 0 && deviations.isFinite, "deviations", is: deviations,
+            allowed: "a finite number > 0")
         try require(
             smallestDeviation >= 0 && smallestDeviation.isFinite, "smallestDeviation", is: smallestDeviation,
             allowed: "a finite number ≥ 0")

@@ -40,7 +40,7 @@ extension Stability {
                 .init("varianceBound", "schedule", allowed: "≥ 0", "κ, measured after clipping")
             ], source: "none needed"),
         CatalogueEntry(
-            name: "sigmaMax", summary: "Bound every noise strength.",
+            name: "sigmaMax", summary: "Bound every noise strength of δ.",
             equation: "σ ← min(σ, σ_max); for noise in proportion to g: α·RMS(g) ≤ σ_max, per tensor",
             parameters: [
                 .init(
@@ -82,7 +82,9 @@ extension Stability {
                 .init(
                     "snapshotEvery", "integer", default: "100", allowed: "≥ 1", unit: "steps",
                     "between copies of θ and the state"),
-                .init("cut", "number", default: "0.5", allowed: "0 … 1", "the factor on σ at each rollback"),
+                .init(
+                    "cut", "number", default: "0.5", allowed: "0 … 1",
+                    "the factor on every σ, of δ and on the parameters, at each rollback"),
                 .init(
                     "attempts", "integer", default: "5", allowed: "≥ 0", "rollbacks in a row before stopping"),
             ], source: "compare the restarts of Chowdhery et al. 2022, PaLM, section 5.1"),

@@ -21,8 +21,9 @@ public struct Stability: Sendable, Codable {
     /// δ of this step, its deterministic terms included. A tensor without gradient gets no noise. It costs the
     /// same pass as `perturbationToGradient`, which comes after it.
     public var varianceBound: Scheduled?
-    /// σ_max: a bound on every noise strength, in gradient units. For noise in proportion to the gradient
-    /// (GradientScaled, DropNoise) it bounds the root mean square over the tensor.
+    /// σ_max: a bound on every noise strength of δ, in gradient units. For noise in proportion to the gradient
+    /// (GradientScaled, DropNoise) it bounds the root mean square over the tensor. Noise on the parameters is in
+    /// units of θ, and not bounded by it.
     public var sigmaMax: Scheduled?
     /// ‖θ(t+1) − θ(t)‖ ≤ τ‖θ‖ for each tensor.
     public var trustRegion: TrustRegion?

@@ -34,7 +34,9 @@ public struct StabilityReport: Codable, Sendable, Equatable {
     /// The report in words: only what happened.
     public var text: String {
         let events = [
-            (counts.clipped, "steps clipped"), (counts.adaptivelyClipped, "steps clipped by unit"),
+            (counts.clippedByValue, "steps clipped by value"), (counts.clipped, "steps clipped"),
+            (counts.adaptivelyClipped, "steps clipped by unit"),
+            (counts.strengthsBounded, "noise strengths bounded"),
             (counts.bounded, "perturbations bounded"), (counts.varianceBounded, "variances bounded"),
             (counts.trustLimited, "updates limited"), (counts.skipped, "steps skipped"),
             (counts.rolledBack, "rollbacks"),

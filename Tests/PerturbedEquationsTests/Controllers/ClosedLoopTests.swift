@@ -119,12 +119,50 @@ import Testing
         #expect(abs(try advance(40) - 0.1) < 0.005)
     }
 
-    /// What the batch's part must be given for is asked for by name; noted once, it holds for one step.
-    @Test func aPartOfTheBatch() throws {
+    /// While σ_max bounds the strength the factor does not grow: there would be no end to it.
+    @Test func theFactorDoesNotWindUp() throws {
+        for of in [TargetNoiseRatio.Measure.gradient, .update] {
+            let tensors = Tensors<Double>(sizes: [200]) { _, i in cos(Double(i)) }
+            let optimizer = try Self.optimizer(
+                tensors, SGD(learningRate: 1e-4), [Gaussian(sigma: 0.001)],
+                [
+                    TargetNoiseRatio(target: 0.5, of: of, every: 1),
+                    ParameterDistance(target: 1, every: 1, rate: 2),
+                ], Stability(sigmaMax: 1e-5))
+            for _ in 0..<20 {
+                tensors.setGradient { _, i, theta in theta + sin(Double(i)) }
+                try optimizer.step(tensors.buffers)
+            }
+            #expect(optimizer.controllers.map(\.factor) == [1, 1], "\(of)")
+            #expect(optimizer.counts.strengthsBounded == 20)
+        }
+    }
+
+    /// Steps without noise say nothing of the distance that it makes.
+    @Test func noDistanceIsNoMeasurement() throws {
+        let tensors = Tensors<Double>(sizes: [200]) { _, i in cos(Double(i)) }
+        let optimizer = try Self.optimizer(
+            tensors, SGD(learningRate: 1e-4),
+            [Curriculum([.init(from: 0, nil), .init(from: 10, Gaussian(sigma: 0.001))])],
+            [ParameterDistance(target: 1, every: 1, rate: 2)])
+        for step in 0..<12 {
+            tensors.setGradient { _, i, theta in theta + sin(Double(i)) }
+            try optimizer.step(tensors.buffers)
+            #expect(optimizer.controllers[0].factor == (step < 10 ? 1 : step == 10 ? 2 : 4), "\(step)")
+        }
+    }
+
+    /// What the batch's part must be given for is asked for by name; noted once, it holds for one step. Both norms are
+    /// those before any clipping.
+    @Test(arguments: [
+        Stability(), Stability(clipValue: 0.5), Stability(clipNorm: 0.5), Stability(clipGlobalNorm: 0.5),
+        Stability(clipAdaptive: AdaptiveClip(ratio: 0.5)), Stability(clipValue: 0.5, clipNorm: 0.1),
+    ])
+    func aPartOfTheBatch(_ stability: Stability) throws {
         let tensors = Tensors<Double>(sizes: [3, 5]) { _, _ in 0 }
         let optimizer = try Self.optimizer(
             tensors, SGD(learningRate: 1), [],
-            [GradientNoiseScale(scales: .learningRate, smoothing: 0, minimumHistory: 1)])
+            [GradientNoiseScale(scales: .learningRate, smoothing: 0, minimumHistory: 1)], stability)
         #expect(optimizer.needsSmallBatch)
         // ‖g_b‖² = 8·9 with b = 2, ‖g_B‖² = 8·4 with B = 8: S = (8·32 − 2·72)/6, T = 40/(1/2 − 1/8), R = T/S/8.
         tensors.setGradient { _, _, _ in 3 * 0.25 }
@@ -141,10 +179,11 @@ import Testing
     @Test func statesOfOthers() throws {
         let tensors = Tensors<Double>(sizes: [3]) { _, _ in 0 }
         let directory = try TemporaryDirectory()
-        let plateau = try Self.optimizer(tensors, SGD(learningRate: 1), [], [Plateau()])
+        let noise = [Gaussian(sigma: 0.1)]
+        let plateau = try Self.optimizer(tensors, SGD(learningRate: 1), noise, [Plateau()])
         try plateau.saveState(to: directory.file("s"))
         for others in [[], [LossImprovement()], [Plateau(), Plateau()]] as [[any Controller]] {
-            let other = try Self.optimizer(tensors, SGD(learningRate: 1), [], others)
+            let other = try Self.optimizer(tensors, SGD(learningRate: 1), noise, others)
             let error = #expect(throws: OptimizerStateError.self) {
                 try other.loadState(from: directory.file("s"))
             }

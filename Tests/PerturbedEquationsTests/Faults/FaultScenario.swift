@@ -78,20 +78,31 @@ struct FaultScenario {
         if coin(0.3) { guards.append(#""clipNorm": \#(number(0.5...5))"#) }
         // IVON and bSAM divide by a curvature, which a gradient a million times too large does not raise as it raises Adam's
         // v: its momentum would remember that gradient for a hundred steps; its documentation says to clip.
-        if ruleText.contains("ivon") || ruleText.contains("bsam") || coin(0.3) {
+        // So does a trust region: it bounds the step and not what the momentum remembers.
+        let hasTrustRegion = coin(0.2)
+        if ruleText.contains("ivon") || ruleText.contains("bsam") || hasTrustRegion || coin(0.3) {
             guards.append(#""clipGlobalNorm": \#(number(0.5...5))"#)
         }
         if coin(0.3) { guards.append(#""perturbationToGradient": \#(number(0.1...2))"#) }
         if coin(0.3) { guards.append(#""sigmaMax": \#(number(0.1...2))"#) }
-        parts.append(#""stability": {\#(guards.joined(separator: ", "))}"#)
-        text = "{" + parts.joined(separator: ", ") + "}"
-
+        if coin(0.2) { guards.append(#""varianceBound": \#(number(0.1...2))"#) }
+        if hasTrustRegion { guards.append(#""trustRegion": {"ratio": \#(number(0.05...1))}"#) }
+        if coin(0.2) {
+            guards.append(#""clipAdaptive": {"ratio": \#(number(0.05...1)), "unitWise": \#(coin(0.5))}"#)
+        }
         var faults: [Int: Fault] = [:]
         for _ in 0..<Int.random(in: 1...6, using: &random) {
             faults[Int.random(in: Self.faulty, using: &random)] = Fault.allCases.randomElement(
                 using: &random)!
         }
         self.faults = faults
+        // Without the finite check a gradient that is not finite is the user's own doing.
+        if !faults.values.contains(where: { $0 == .nan || $0 == .infinity }), coin(0.3) {
+            guards.append(#""skipNonFinite": false"#)
+        }
+        parts.append(#""stability": {\#(guards.joined(separator: ", "))}"#)
+        text = "{" + parts.joined(separator: ", ") + "}"
+
         seed = random.next()
         place = Int.random(in: 0..<1000, using: &random)
     }

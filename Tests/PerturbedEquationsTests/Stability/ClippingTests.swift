@@ -25,7 +25,30 @@ import Testing
         let result = try Self.clipped(
             Stability(clipValue: 0.5), [[-3, -0.5, -0.25, 0, 0.4, 0.5, 7] as [Double]])
         #expect(result.gradient == [[-0.5, -0.5, -0.25, 0, 0.4, 0.5, 0.5]])
-        #expect(result.counts.clipped == 0, "counted are norm clips")
+        #expect(result.counts.clippedByValue == 1 && result.counts.clipped == 0)
+    }
+
+    /// Steps in which an element was clamped are counted, whichever pass sees g first, and only those.
+    @Test(arguments: [(false, false), (true, false), (true, true)], [nil, 3.0, 0.5])
+    func byValueIsCounted(_ step: (isGuarded: Bool, measure: Bool), largest: Double?) throws {
+        let size = largest ?? 3
+        let tensors = Tensors<Float>([[0, 0, 0], [], [0]])
+        tensors.setGradient([[0.1, Float(-size), 0], [], [0.2]])
+        for (limit, count) in [(2.0, size > 2 ? 1 : 0), (size, 0)] {
+            let optimizer = try PerturbedOptimizer(
+                parameters: tensors.specs(),
+                equation: PerturbedEquation(
+                    rule: SGD(learningRate: 1), perturbation: Gaussian(sigma: 1),
+                    stability: Stability(clipValue: Scheduled(limit), skipNonFinite: step.isGuarded)), seed: 1
+            )
+            let buffers = tensors.buffers.enumerated().map { index, buffer in
+                ParameterBuffer(
+                    parameters: buffer.parameters, gradient: buffer.gradient,
+                    largestGradient: largest.map { index == 0 ? $0 : 0.2 })
+            }
+            try optimizer.step(buffers, measure: step.measure)
+            #expect(optimizer.counts.clippedByValue == count, "\(limit)")
+        }
     }
 
     @Test func byNormOfEachTensor() throws {

@@ -120,6 +120,7 @@ import Testing
         ] as [[any Perturbation]] {
             let result = try Self.run(terms, Stability(sigmaMax: 0.25))
             #expect(result.report.sigma == 0.25)
+            #expect(result.report.strengthIsBounded && result.counts.strengthsBounded == 1)
             let (_, variance) = meanAndVariance(Array(result.delta.joined()))
             #expect(abs(variance / 0.0625 - 1) < 5 * (5 / 45_000.0).squareRoot(), "\(variance)")
         }
@@ -135,5 +136,6 @@ import Testing
         }
         let loose = try Self.run([Gaussian(sigma: 0.1)], Stability(sigmaMax: 0.25))
         #expect(loose.report.sigma == 0.1)
+        #expect(!loose.report.strengthIsBounded && loose.counts.strengthsBounded == 0)
     }
 }

@@ -50,7 +50,40 @@ import Testing
         }
     }
 
-    /// The test above can fail, and its reading of the texts is right.
+    /// The same of the guards, as keys of `stability`.
+    @Test(arguments: Catalogue.guards)
+    func guards(_ entry: CatalogueEntry) throws {
+        for parameter in entry.parameters where Self.numeric.contains(parameter.kind) {
+            let place = "stability.\(entry.name).\(parameter.name)"
+            let range = try #require(AllowedRange(parameter.allowed), "\(place): \(parameter.allowed)")
+            func read(_ value: String) throws {
+                let isWhole = parameter.name == entry.name
+                var needed = entry.parameters.filter { $0.defaultValue == nil && $0.name != parameter.name }
+                    .map { "\"\($0.name)\": 0.5, " }.joined()
+                // The smallest window has no room for the usual history.
+                if parameter.name == "window" { needed += "\"minimumHistory\": 2, " }
+                let text = isWhole ? value : "{\(needed)\"\(parameter.name)\": \(value)}"
+                let decoder = JSONDecoder()
+                decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+                    positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+                try decoder.decode(Stability.self, from: Data("{\"\(entry.name)\": \(text)}".utf8)).validate()
+            }
+            for value in range.probes + [.nan, .infinity, -.infinity] {
+                for text in Self.texts(value, parameter.kind) {
+                    guard !range.contains(value) else {
+                        try read(text)
+                        continue
+                    }
+                    let error = #expect(throws: (any Error).self, "\(place) = \(text)") { try read(text) }
+                    if let error {
+                        #expect("\(error)".contains(parameter.name), "\(place) = \(text): \(error)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// The tests above can fail, and their reading of the texts is right.
     @Test func ranges() throws {
         let range = try #require(AllowedRange("0 ≤ p < 1"))
         #expect(range.contains(0) && range.contains(0.5) && !range.contains(1) && !range.contains(-0.1))

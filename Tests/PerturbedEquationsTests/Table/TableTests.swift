@@ -136,6 +136,21 @@ import Testing
         }
     }
 
+    /// σ_max is counted where it binds, for every noise and nothing else; a loose one changes no bit.
+    @Test(arguments: Subject.of(.perturbation))
+    func theLargestStrength(_ subject: Subject) throws {
+        var equation = try subject.equation()
+        let free = try Self.run(equation)
+        equation.stability.sigmaMax = 1e-6
+        let tight = try Self.run(equation)
+        let isNoise = equation.perturbation[0].isNoise
+        #expect((tight.optimizer.counts.strengthsBounded > 0) == isNoise)
+        #expect((tight.bits != free.bits) == isNoise)
+        equation.stability.sigmaMax = 1e12
+        let loose = try Self.run(equation)
+        #expect(loose.optimizer.counts.strengthsBounded == 0 && loose.bits == free.bits)
+    }
+
     /// A million elements, dealt to threads, equal the elements of one thread; the first thousand noise values
     /// are no others because the tensor is long.
     @Test(arguments: Subject.all)
