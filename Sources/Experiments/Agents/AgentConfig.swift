@@ -31,7 +31,7 @@ public struct AgentConfig: RunConfig {
         environment = try container.decode(NamedEnvironment.self, forKey: .environment)
         agent = try container.decode(NamedAlgorithm.self, forKey: .agent)
         training = try container.decode(AgentTrainingSettings.self, forKey: .training)
-        equation = try PerturbedEquation(from: decoder)
+        equation = try PerturbedEquation(ofRun: decoder)
         groups = try container.decodeIfPresent([ParameterGroup].self, forKey: .groups) ?? []
         output = try container.decodeIfPresent(String.self, forKey: .output)
     }

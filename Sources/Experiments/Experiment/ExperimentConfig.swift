@@ -33,7 +33,7 @@ public struct ExperimentConfig: RunConfig {
         model = try container.decode(AnyModel.self, forKey: .model)
         data = try container.decode(DataChoice.self, forKey: .data)
         training = try container.decode(TrainingSettings.self, forKey: .training)
-        equation = try PerturbedEquation(from: decoder)
+        equation = try PerturbedEquation(ofRun: decoder)
         groups = try container.decodeIfPresent([ParameterGroup].self, forKey: .groups) ?? []
         output = try container.decodeIfPresent(String.self, forKey: .output)
     }

@@ -61,13 +61,13 @@ public struct EquationTrace: Decodable, Sendable {
         steps = try container.decode(Int.self, forKey: .steps)
         seed = try container.decodeIfPresent(UInt64.self, forKey: .seed) ?? 1
         scalar = try container.decodeIfPresent(ScalarType.self, forKey: .scalar) ?? .float64
-        equation = try PerturbedEquation(from: decoder)
+        equation = try PerturbedEquation(ofRun: decoder)
         try equation.requireUseOfRounding(for: [])
         try within("problem") { try problem.validate() }
         try require(steps >= 1, "steps", is: steps, allowed: "a whole number ≥ 1")
         try require(
             scalar != .bfloat16, "scalar", is: scalar.rawValue, allowed: "float32 or float64")
-        // What an equation cannot do here is said with its line.
+        // While it is being read, what the optimizer refuses is said with its line.
         try makeOptimizer().requireGradientsSuffice(of: "a trace")
     }
 
