@@ -79,6 +79,42 @@ import Testing
         #expect(html.contains("They do not follow each other") && !html.contains("Autocorrelation"))
     }
 
+    /// Without R̂, U says that a run went astray: far above its first value the run stops, and above it there is a warning.
+    @Test func aRunThatWentAstrayIsNotCompletedInSilence() throws {
+        let directory = try TemporaryDirectory()
+        let config = try PeoTool.config(
+            """
+            model: {mlp: {hidden: [16]}}
+            data: digits
+            prior: {gaussian: {deviation: 0.5}}
+            posterior: variational
+            sampling: {chains: 2, steps: 300, batchSize: 32, seed: 4}
+            rule: {ivon: {learningRate: 200}}
+            """, in: directory)
+        let output = try PeoTool.run(["sample", config, "--output", "run"], in: directory)
+        #expect(output.status == 75 && output.stdout.isEmpty, "\(output.all)")
+        for words in [
+            "chain 0 exploded: its energy U is ", "over its draws, and was ", "a smaller learningRate",
+            "beta2", "initialHessian", "Draws, if there were any, are in run/samples",
+        ] { #expect(output.stderr.contains(words), "\(words): \(output.all)") }
+        #expect(!FileManager.default.fileExists(atPath: directory.file("run/result.json").path))
+        // It is no better for being asked again.
+        let again = try PeoTool.run(["sample", "--resume", "run"], in: directory)
+        #expect(again.status == 75 && again.stderr.contains("chain 0 exploded"), "\(again.all)")
+        let listed = try PeoTool.run(["runs"], in: directory)
+        #expect(listed.stdout.contains("diverged"), "\(listed.all)")
+
+        let risen = try PeoTool.run(
+            [
+                "sample", config, "--output", "risen", "--set", "posterior=ensemble", "--set",
+                "rule={sgd: {learningRate: 20}}", "--json",
+            ], in: directory)
+        let result = try #require(risen.json["result"] as? [String: Any], "\(risen.all)")
+        let warnings = try #require(result["warnings"] as? [String])
+        #expect(risen.status == 0 && warnings.first?.hasPrefix("chain 0: its energy U is ") == true)
+        #expect(warnings.first?.contains("it has not come nearer to the posterior") == true, "\(warnings)")
+    }
+
     @Test func whatDoesNotFitIsRefused() throws {
         let directory = try TemporaryDirectory()
         for (text, settings, message) in [

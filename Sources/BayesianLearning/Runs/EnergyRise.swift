@@ -39,6 +39,6 @@ struct EnergyRise: Equatable {
             : "its energy U over its draws is not finite, and was \(short(first)) at its first step"
         return isExplosion
             ? "chain \(chain) exploded: \(numbers), and no posterior is as wide as that; try \(remedy)"
-            : "energy: of chain \(chain), \(numbers): it has not come nearer to the posterior; try \(remedy), or more steps"
+            : "chain \(chain): \(numbers): it has not come nearer to the posterior; try \(remedy), or more steps"
     }
 }
