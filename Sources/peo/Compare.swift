@@ -15,7 +15,9 @@ struct Compare: ParsableCommand {
             Arms are changes of one configuration, paired by seed and trained with equal compute: an arm whose step takes half
             as many gradients as another's is trained twice as long. Where an arm has several values to choose from, they are
             judged on held-out data with other seeds. Cells run side by side, each in a process of its own. A comparison that
-            was interrupted or killed goes on with the same command, without the cells that are done.
+            was interrupted or killed goes on with the same command, without the cells that are done; cells that failed are
+            tried again. Its metric, level, parallel and comments may change then, and seeds may be added: but seeds that are
+            added because of what was seen make a wrong verdict likelier than the level says.
             """)
 
     @Argument(

@@ -126,10 +126,123 @@ import Testing
         let output = try PeoTool.run(["compare", file], in: directory)
         #expect(output.status == 0, "\(output.all)")
         #expect(output.stdout.contains("wild: 2 of 2 seeds diverged, and are left out"), "\(output.all)")
-        #expect(output.stdout.contains("too few seeds (6 at least)"), "\(output.all)")
+        #expect(output.stdout.contains("  diverged (2 of 2 seeds)"), "\(output.all)")
+        #expect(!output.stdout.contains("too few"), "\(output.all)")
         let json = try PeoTool.run(["compare", file, "--json"], in: directory).json
         #expect(Self.cells("calm", json).allSatisfy { $0["status"] as? String == "completed" })
         #expect(Self.cells("wild", json).allSatisfy { $0["status"] as? String == "diverged" })
+    }
+
+    /// Weights that the last step broke are no result, though all steps were taken.
+    @Test func brokenLastWeightsAreADivergence() throws {
+        let directory = try TemporaryDirectory()
+        let file = try Self.comparison(
+            "  calm: {}\n  wild: {rule.momentum.learningRate: 1e38}", seeds: 2,
+            more: "metric: loss", in: directory)
+        let short = PeoTool.smallConfig.replacing("steps: 40", with: "steps: 1")
+        _ = try PeoTool.config(short, in: directory)
+        let output = try PeoTool.run(["compare", file], in: directory)
+        #expect(output.status == 0, "\(output.all)")
+        #expect(
+            output.stdout.contains(
+                "wild: 2 of 2 seeds diverged, and are left out (seed 1: the test loss of the last"),
+            "\(output.all)")
+        #expect(output.stdout.contains("  diverged (2 of 2 seeds)"), "\(output.all)")
+    }
+
+    /// The processes that a process has started and that are still there.
+    private static func children(of process: Process) -> [pid_t] {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return all.compactMap { pid_t($0) }.filter { id in
+            // `pid (name) state parent …`
+            let stat = try? String(contentsOfFile: "/proc/\(id)/stat", encoding: .utf8)
+            let fields = stat?.split(separator: ")").last?.split(separator: " ") ?? []
+            return fields.count > 1 && pid_t(fields[1]) == process.processIdentifier
+        }
+    }
+
+    /// A cell whose process was killed is said to have failed, and the same command trains it.
+    @Test func aKilledCellIsTriedAgain() throws {
+        let directory = try TemporaryDirectory()
+        let file = try Self.comparison(
+            "  none: {perturbation: []}\n  noisy: {}", seeds: 2, more: "parallel: 1", in: directory)
+        let killed = try PeoTool.run(["compare", file], in: directory) { process in
+            while process.isRunning {
+                if let child = Self.children(of: process).first {
+                    kill(child, SIGKILL)
+                    return
+                }
+                usleep(1000)
+            }
+        }
+        #expect(killed.status == 0, "\(killed.all)")
+        #expect(
+            killed.stdout.contains(
+                "none: 1 of 2 seeds failed, and is left out (seed 1: the process was ended by signal 9). The same command "
+                    + "tries again."), "\(killed.all)")
+        #expect(killed.stdout.contains("none failed (1 of 2 seeds)"), "\(killed.all)")
+        let again = try PeoTool.run(["compare", file, "--json"], in: directory)
+        #expect(again.status == 0, "\(again.all)")
+        #expect(Self.cells("none", again.json).allSatisfy { $0["status"] as? String == "completed" })
+        #expect(
+            Self.arm("noisy", again.json)["comparison"].flatMap { ($0 as? [String: Any])?["count"] as? Int }
+                == 2)
+    }
+
+    /// What cells do not depend on may change, and what is done is kept; what they depend on may not.
+    @Test func aComparisonGoesOnWithOtherWords() throws {
+        let directory = try TemporaryDirectory()
+        let arms = "  none: {perturbation: []}\n  noisy: {}"
+        func compare(_ arms: String, seeds: Int, _ more: String) throws -> PeoTool.Output {
+            let file = try Self.comparison(arms, seeds: seeds, more: more, in: directory)
+            return try PeoTool.run(["compare", file], in: directory)
+        }
+        #expect(try compare(arms, seeds: 2, "").status == 0)
+        let other = try compare(arms, seeds: 3, "metric: loss\nlevel: 0.1\nparallel: 2  # as it is")
+        #expect(other.status == 0 && other.stdout.hasPrefix("arm    loss"), "\(other.all)")
+        #expect(other.stderr.contains("none, seed 3:") && !other.stderr.contains("seed 2:"), "\(other.all)")
+        for (arms, seeds, more) in [
+            (arms, 2, ""), ("  none: {perturbation: []}\n  noisy: {rule.momentum.momentum: 0.8}", 3, ""),
+            (arms, 3, "compute: steps"),
+        ] {
+            let refused = try compare(arms, seeds: seeds, more)
+            #expect(
+                refused.status == 65 && refused.stderr.contains("what may change: metric, level, parallel"),
+                "\(refused.all)")
+        }
+        _ = try Self.comparison(arms, seeds: 3, in: directory)
+        _ = try PeoTool.config(
+            PeoTool.smallConfig.replacing("sigma: 0.01", with: "sigma: 0.02"), in: directory)
+        let changed = try PeoTool.run(["compare", "two.yaml"], in: directory)
+        #expect(changed.status == 65 && changed.stderr.contains("holds another comparison"), "\(changed.all)")
+    }
+
+    /// A metric that these data do not have is found by the first cell, and the study goes on with another.
+    @Test func aMetricOfOtherDataIsFoundEarly() throws {
+        let directory = try TemporaryDirectory()
+        let arms = "  none: {perturbation: []}\n  noisy: {}"
+        let file = try Self.comparison(arms, more: "metric: rmse\nparallel: 1", in: directory)
+        let refused = try PeoTool.run(["compare", file], in: directory)
+        #expect(
+            refused.status == 65 && refused.stderr.contains("there is no metric 'rmse'"), "\(refused.all)")
+        #expect(!refused.stderr.contains("seed 2:"), "\(refused.all)")
+        _ = try Self.comparison(arms, more: "metric: loss\nparallel: 2", in: directory)
+        let mended = try PeoTool.run(["compare", file], in: directory)
+        #expect(mended.status == 0 && !mended.stderr.contains("none, seed 1:"), "\(mended.all)")
+    }
+
+    /// Epochs are whole: what is trained is what is reported.
+    @Test func wholeEpochsAreSaid() throws {
+        let directory = try TemporaryDirectory()
+        let file = try Self.comparison(
+            "  none: {}\n  look: {parameterPerturbation: {lookSAM: {rho: 0.05, every: 3}}}", seeds: 2,
+            in: directory)
+        _ = try PeoTool.config(
+            PeoTool.smallConfig.replacing("steps: 40, batchSize: 32", with: "epochs: 1, batchSize: 256"),
+            in: directory)
+        let output = try PeoTool.run(["compare", file], in: directory)
+        #expect(output.status == 0 && !output.stdout.contains("times as long"), "\(output.all)")
+        #expect(output.stdout.contains("none got 25% less compute than equal"), "\(output.all)")
     }
 
     @Test func mistakesAreNamed() throws {
@@ -146,17 +259,17 @@ import Testing
             ("  a: {}\n  b: {}", "level: 2", "level: is 2.0; allowed"),
             ("  a: {}\n  b: {}", "computes: equal", "unknown key 'computes'; did you mean 'compute'?"),
             ("  a: {}\n  b: {}", "compute: same", "unknown name 'same'"),
+            ("  a: {}\n  b: {}", "metric: accurary", "'accurary'; did you mean 'accuracy'?"),
+            ("  a: {}\n  b: {}", "metric: return", "there is no metric 'return'"),
+            (
+                "  a: {}\n  b: {choose: {training.batchSize: [3], training..batchSize: [4]}}", "",
+                "gives 'training.batchSize' values a second time"
+            ),
         ] {
             let file = try Self.comparison(arms, more: more, in: directory)
             let output = try PeoTool.run(["compare", file], in: directory)
             #expect(output.status == 65 && output.stderr.contains(words), "wanted: \(words)\n\(output.all)")
             #expect(!FileManager.default.fileExists(atPath: directory.file("comparisons").path))
         }
-        let file = try Self.comparison("  a: {}\n  b: {}", seeds: 2, more: "metric: accurary", in: directory)
-        let metric = try PeoTool.run(["compare", file], in: directory)
-        #expect(metric.status == 65 && metric.stderr.contains("did you mean 'accuracy'?"), "\(metric.all)")
-        _ = try Self.comparison("  a: {}\n  b: {}", seeds: 3, in: directory)
-        let other = try PeoTool.run(["compare", file], in: directory)
-        #expect(other.status == 65 && other.stderr.contains("holds another comparison"), "\(other.all)")
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import PerturbedEquations
 import Statistics
 import Testing
@@ -25,7 +26,7 @@ import Testing
         let found = PairedComparison.compare(arms, key: Self.key)
         #expect(found[0].verdict == .better && found[1].verdict == .worse)
         #expect(found[0].signFlipPValue == 2.0 / 256 && found[0].adjustedPValue == 4.0 / 256)
-        #expect(found[0].mean > 9 && (found[0].interval?.lower ?? 0) > 8)
+        #expect((found[0].mean ?? 0) > 9 && (found[0].interval?.lower ?? 0) > 8)
     }
 
     /// 2^(1−n) ≤ α/m: with one arm six seeds are the fewest, with four arms eight.
@@ -39,6 +40,43 @@ import Testing
         let eight = Array(repeating: [1.0, 2, 3, 4, 5, 6, 7, 8], count: 4)
         #expect(PairedComparison.compare(eight, key: Self.key).allSatisfy { $0.verdict == .better })
         #expect(PairedComparison.compare([[]], key: Self.key)[0].verdict == .tooFewSeeds(needed: 6))
+    }
+
+    /// A run that breaks is worse than any number: no verdict rests on the seeds that are left, whoever lost the others.
+    @Test func lostSeedsAreNoBasis() throws {
+        let clear = [Double](repeating: 1, count: 8).enumerated().map { $1 + Double($0) / 10 }
+        func verdict(
+            _ differences: [Double], _ lost: PairedComparison.LostSeeds
+        ) -> PairedComparison.Verdict {
+            PairedComparison.compare([differences], lost: [lost], key: Self.key)[0].verdict
+        }
+        #expect(verdict(clear, .init()) == .better)
+        #expect(verdict(clear, .init(byArm: 2)) == .lostSeeds(count: 2, total: 10))
+        #expect(verdict(clear, .init(byArm: 1, byBoth: 1)) == .lostSeeds(count: 2, total: 10))
+        #expect(
+            verdict(clear.map { -$0 }, .init(byBaseline: 2)) == .baselineLostSeeds(count: 2, total: 10))
+        #expect(verdict([], .init(byArm: 10)) == .lostSeeds(count: 10, total: 10))
+        #expect(verdict([], .init(byBaseline: 3, byBoth: 7)) == .baselineLostSeeds(count: 10, total: 10))
+        // What neither has is no difference between them, if enough is left.
+        #expect(verdict(clear, .init(byBoth: 2)) == .better)
+        #expect(verdict([1, 2], .init(byBoth: 8)) == .lostSeeds(count: 8, total: 10))
+        #expect(verdict([1, 2], .init(byBoth: 1)) == .tooFewSeeds(needed: 6))
+    }
+
+    /// The last of Holm's steps asks less of an arm than the first: what is shown is said, whatever its count.
+    @Test func fewSeedsMayBeEnoughBesideOthers() {
+        let long = (1...10).map { Double($0) }
+        let found = PairedComparison.compare([long, long, long, [1, 2, 3, 4, 5, 6, 7]], key: Self.key)
+        #expect(found[3].adjustedPValue <= 0.05 && found[3].verdict == .better, "\(found[3])")
+    }
+
+    /// What has no pairs has no mean: JSON has no number that is none.
+    @Test func noPairsHaveNoMean() throws {
+        let found = PairedComparison.compare([[], [1]], key: Self.key)
+        #expect(found[0].mean == nil && found[0].deviation == nil && found[1].mean == 1)
+        #expect(found[1].deviation == nil)
+        #expect(
+            try JSONDecoder().decode(PairedComparison.self, from: JSONEncoder().encode(found[0])) == found[0])
     }
 
     @Test func equalArmsShowNoEffect() {
@@ -56,10 +94,11 @@ import Testing
             Issue.record("\(found.verdict)")
             return
         }
+        let (mean, deviation) = (try #require(found.mean), try #require(found.deviation))
         let trials = 400
         let shown = (0..<trials).count { trial in
             let again = Self.differences(Self.key.derived("again").derived(UInt64(trial)), seeds)
-                .map { $0 * found.deviation + found.mean }
+                .map { $0 * deviation + mean }
             return SignFlipTest.pValue(again, key: Self.key) <= 0.05
         }
         #expect((0.7...0.9).contains(Double(shown) / Double(trials)), "\(shown) of \(trials), \(seeds) seeds")

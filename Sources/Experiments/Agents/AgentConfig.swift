@@ -58,4 +58,8 @@ public struct AgentConfig: RunConfig {
     /// An agent's candidates are chosen by their returns with other seeds.
     public mutating func holdOut(fraction: Double) {}
     public static let choosingPrefix = ""
+    public static let metricNames: Set<String> = [
+        "return", "length", "bestReturn", "evaluation.return", "evaluation.length", "trainingSeconds",
+        "gradientEvaluations",
+    ]
 }

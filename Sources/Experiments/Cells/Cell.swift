@@ -36,7 +36,7 @@ public struct CellOutcome: Codable, Sendable, Equatable {
         case completed
         /// The stability controller gave up, or the loss was not finite.
         case diverged
-        /// It was refused, crashed, or was killed.
+        /// It was refused, crashed, or was killed: the next call runs it again.
         case failed
     }
 

@@ -5,7 +5,7 @@ import Training
 
 /// Runs cells side by side, within the machine's cores and memory, and keeps their outcomes in files.
 ///
-/// A cell that has an outcome is not run again; one that was begun goes on where it was.
+/// A cell that has an outcome is not run again, unless it failed; one that was begun goes on where it was.
 final class CellPool {
     private let program: URL
     private let parallel: Int
@@ -22,20 +22,23 @@ final class CellPool {
 
     /// Runs what is left of `cells`.
     ///
-    /// - Parameter told: each outcome as it comes, and how many of how many there are.
+    /// - Parameters:
+    ///   - retryingFailed: whether cells that failed in an earlier call are run again.
+    ///   - told: each outcome as it comes, and how many of how many there are; what it throws ends the work.
     /// - Returns: the outcomes, in the cells' order.
-    /// - Throws: as ``work(next:ended:)``.
+    /// - Throws: as ``work(next:ended:)``, and what `told` throws.
     func run(
-        _ cells: [Cell], told: (Cell, CellOutcome, _ done: Int, _ of: Int) -> Void = { _, _, _, _ in }
+        _ cells: [Cell], retryingFailed: Bool = true,
+        told: (Cell, CellOutcome, _ done: Int, _ of: Int) throws -> Void = { _, _, _, _ in }
     ) throws -> [CellOutcome] {
-        var outcomes = try cells.map(Self.outcome)
+        var outcomes = try cells.map { try Self.outcome(of: $0, retryingFailed: retryingFailed) }
         var waiting = outcomes.indices.filter { outcomes[$0] == nil }
         let numbers = Dictionary(uniqueKeysWithValues: cells.enumerated().map { ($1.outcome.path, $0) })
         try work {
             waiting.isEmpty ? nil : cells[waiting.removeFirst()]
         } ended: { cell, outcome in
             outcomes[numbers[cell.outcome.path]!] = outcome
-            told(cell, outcome, outcomes.count { $0 != nil }, cells.count)
+            try told(cell, outcome, outcomes.count { $0 != nil }, cells.count)
         }
         return outcomes.map { $0! }
     }
@@ -103,12 +106,14 @@ final class CellPool {
         return available > largestPeak + largestPeak / 4
     }
 
-    /// What the file of a cell says; nil where there is none.
-    static func outcome(of cell: Cell) throws -> CellOutcome? {
+    /// What the file of a cell says; nil where there is none, or where it says that the cell failed: that is no finding (it was
+    /// killed, or the disk was full), and the next call may well find otherwise.
+    static func outcome(of cell: Cell, retryingFailed: Bool = true) throws -> CellOutcome? {
         guard FileManager.default.fileExists(atPath: cell.outcome.path) else { return nil }
         do {
-            return try JSON.decoder().decode(
+            let outcome = try JSON.decoder().decode(
                 CellOutcome.self, from: try MappedFile.contents(of: cell.outcome))
+            return outcome.status == .failed && retryingFailed ? nil : outcome
         } catch is DecodingError {
             throw CheckpointError(
                 .damaged,

@@ -75,8 +75,7 @@ final class CellProcess {
                     CellOutcome(status: .paused, metrics: waiting.metrics, message: nil, peakBytes: peak))
             }
             let result = try RunResults.read(cell.directory.appendingPathComponent("result.json"))
-            return .outcome(
-                CellOutcome(status: .completed, metrics: result.metrics, message: nil, peakBytes: peak))
+            return .outcome(CellOutcome(of: result, peakBytes: peak))
         }
         let error = (try? JSONDecoder().decode(Refusal.self, from: said))?.error
         switch error?.code {

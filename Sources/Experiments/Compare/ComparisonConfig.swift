@@ -96,6 +96,23 @@ public struct ComparisonConfig: Sendable {
         parallel = settings.parallel
     }
 
+    /// Whether cells of the study with the text `stored` serve this one: whether no more differs than what it is read by
+    /// (`metric`, `level`), how many cells run at once, and further seeds.
+    ///
+    /// - Parameter hasFinalCells: whether arms that choose have chosen, by the metric that stands there.
+    func goesOn(from stored: String, hasFinalCells: Bool) -> Bool {
+        if stored == text { return true }
+        guard let before = StudyFile<Settings>.split(stored), let now = StudyFile<Settings>.split(text),
+            before.base == now.base,
+            let old = try? ConfigDecoder.decode(Settings.self, from: before.root),
+            Set(old.seeds).isSubset(of: seeds)
+        else { return false }
+        let isChosen = hasFinalCells && arms.contains { !$0.choices.isEmpty }
+        guard !isChosen || old.metric == metric else { return false }
+        let free: Set = ["metric", "level", "parallel", "seeds"]
+        return before.root.without(free).yaml() == now.root.without(free).yaml()
+    }
+
     private static func arms(_ node: ConfigNode, file: String) throws -> [Arm] {
         func refuse(_ problem: String, _ path: [String], _ origin: ConfigNode.Origin) -> ConfigError {
             ConfigError(
@@ -134,7 +151,13 @@ public struct ComparisonConfig: Sendable {
                             "expected a list of values to choose from, found \(choice.value.inWords)",
                             [entry.key, "choose", choice.key], choice.keyOrigin)
                     }
-                    arm.choices.append((choice.key.split(separator: ".").map(String.init), values))
+                    let path = choice.key.split(separator: ".").map(String.init)
+                    guard !arm.choices.contains(where: { $0.path == path }) else {
+                        throw refuse(
+                            "gives '\(path.joined(separator: "."))' values a second time; allowed: one list for each setting",
+                            [entry.key, "choose", choice.key], choice.keyOrigin)
+                    }
+                    arm.choices.append((path, values))
                 }
             }
             return arm

@@ -9,14 +9,22 @@ struct ComparisonPlan {
         /// What was chosen, by key path; empty for an arm without choices.
         var values: [String: String]
         var config: any RunConfig
+        /// How many times as long as the configuration says it is trained.
+        var lengthFactor = 1.0
+
+        /// Makes it longer by `factor`, as near as its unit allows: epochs are whole.
+        mutating func lengthen(by factor: Double) {
+            func length() -> Double { config.lengths.compactMap(\.value).first.map(Double.init) ?? 1 }
+            let before = length()
+            config.lengthen(by: factor)
+            lengthFactor = length() / before
+        }
     }
 
     struct Arm {
         var name: String
         var candidates: [Candidate]
         var cost: EquationCost
-        /// How many times as long as the configuration says it is trained.
-        var lengthFactor: Double
     }
 
     var arms: [Arm]
@@ -34,16 +42,24 @@ struct ComparisonPlan {
                     arm.name, "its candidates differ in what a step costs; compare them as arms of their own",
                     file)
             }
-            return Arm(name: arm.name, candidates: candidates, cost: costs[0], lengthFactor: 1)
+            return Arm(name: arm.name, candidates: candidates, cost: costs[0])
         }
         guard comparison.compute == .equal else { return }
         let most = arms.map(\.cost.total).max() ?? 1
         for index in arms.indices {
-            arms[index].lengthFactor = most / arms[index].cost.total
+            let factor = most / arms[index].cost.total
             for candidate in arms[index].candidates.indices {
-                arms[index].candidates[candidate].config.lengthen(by: arms[index].lengthFactor)
+                arms[index].candidates[candidate].lengthen(by: factor)
             }
         }
+    }
+
+    /// Refuses a metric that no run of the arms can have; what their data leave out, the first outcome shows.
+    ///
+    /// - Throws: ``ConfigError`` with those that there are.
+    func requireMetric(_ name: String?, file: String) throws {
+        let possible = arms.flatMap(\.candidates).map { type(of: $0.config).metricNames }
+        _ = try CellMetric.named(name, among: possible.reduce(into: []) { $0.formUnion($1) }, file: file)
     }
 
     private static func error(_ arm: String, _ problem: String, _ file: String) -> ConfigError {

@@ -38,6 +38,8 @@ public struct ComparisonReport: Codable, Sendable {
     public var isHigherBetter: Bool
     /// α of all verdicts together.
     public var level: Double
+    /// What was the same for all arms; nil in files of older versions.
+    public var compute: ComparisonConfig.Compute?
     public var arms: [Arm]
 
     init(
@@ -47,6 +49,7 @@ public struct ComparisonReport: Codable, Sendable {
         self.name = name
         baseline = config.baseline
         level = config.level
+        compute = config.compute
         let metric = try CellMetric.named(
             config.metric, among: Set(outcomes.flatMap(\.metrics.keys)), file: file)
         self.metric = metric.name
@@ -56,14 +59,14 @@ public struct ComparisonReport: Codable, Sendable {
             let own = outcomes[(number * seeds.count)..<((number + 1) * seeds.count)]
             return Arm(
                 name: arm.name, chosen: arm.candidates[chosen[number]].values, cost: arm.cost,
-                lengthFactor: arm.lengthFactor,
+                lengthFactor: arm.candidates[chosen[number]].lengthFactor,
                 cells: zip(seeds, own).map { CellReport(seed: $0, outcome: $1) },
                 measures: Self.measures(own.filter { $0.status == .completed }.map(\.metrics)))
         }
         let others = arms.indices.filter { arms[$0].name != config.baseline }
         let compared = PairedComparison.compare(
-            others.map { gains(of: arms[$0]) }, level: config.level,
-            key: NoiseKey(seed: 1).derived("comparison"))
+            others.map { gains(of: arms[$0]) }, lost: others.map { lostSeeds(of: arms[$0]) },
+            level: config.level, key: NoiseKey(seed: 1).derived("comparison"))
         for (other, comparison) in zip(others, compared) { arms[other].comparison = comparison }
     }
 
@@ -78,6 +81,19 @@ public struct ComparisonReport: Codable, Sendable {
                 return nil
             }
             return judge.gain(value, over: known)
+        }
+    }
+
+    /// The seeds that the arm or the baseline has no number for.
+    private func lostSeeds(of arm: Arm) -> PairedComparison.LostSeeds {
+        let reference = arms.first { $0.name == baseline }?.cells ?? []
+        return zip(arm.cells, reference).reduce(into: .init()) { lost, pair in
+            switch (pair.0.outcome.metrics[metric] == nil, pair.1.outcome.metrics[metric] == nil) {
+            case (true, true): lost.byBoth += 1
+            case (true, false): lost.byArm += 1
+            case (false, true): lost.byBaseline += 1
+            case (false, false): break
+            }
         }
     }
 

@@ -66,6 +66,12 @@ public struct ConfigNode: Sendable {
         return entries.first { $0.key == key }?.value
     }
 
+    /// A mapping without some of its keys; anything else as it is.
+    func without(_ keys: Set<String>) -> ConfigNode {
+        guard case .mapping(let entries) = content else { return self }
+        return ConfigNode(.mapping(entries.filter { !keys.contains($0.key) }), origin: origin)
+    }
+
     /// What this node is, in words, for error messages: `'abc'`, `a list of 3`, `a mapping`.
     package var inWords: String {
         switch content {

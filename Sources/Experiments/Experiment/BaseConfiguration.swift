@@ -7,6 +7,9 @@ struct BaseConfiguration {
     /// The other file's text, which the study depends on too; empty for a block.
     var text = ""
 
+    /// Between the text of the study's file and this one.
+    static let separator = "\n---\n"
+
     /// - Parameters:
     ///   - value: the value of `config`: a path, from the folder of the study's file, or a mapping.
     ///   - url: the study's file.
@@ -19,7 +22,7 @@ struct BaseConfiguration {
         let path = URL(fileURLWithPath: scalar.text, relativeTo: url.deletingLastPathComponent())
         let text = try Self.text(of: path)
         node = try ConfigNode(yaml: text, file: path.relativePath)
-        self.text = "\n---\n" + text
+        self.text = Self.separator + text
     }
 
     /// The text of a file.

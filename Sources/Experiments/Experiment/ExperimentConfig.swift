@@ -73,4 +73,9 @@ public struct ExperimentConfig: RunConfig {
     }
 
     public static let choosingPrefix = "validation."
+    public static let metricNames: Set<String> = {
+        let everything = Evaluation(loss: 0, accuracy: 0, count: 1, perplexity: 0, rmse: 0, mae: 0)
+        return Set(["", choosingPrefix].flatMap { everything.numbers(prefix: $0).keys })
+            .union(["trainingSeconds", "gradientEvaluations"])
+    }()
 }

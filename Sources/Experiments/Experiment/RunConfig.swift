@@ -22,6 +22,8 @@ public protocol RunConfig: Codable, Sendable {
     mutating func holdOut(fraction: Double)
     /// What the names of metrics begin with that candidates are chosen by.
     static var choosingPrefix: String { get }
+    /// The names of all metrics that a run of this kind may have; its data or environment leave some out.
+    static var metricNames: Set<String> { get }
 }
 
 extension RunConfig {

@@ -19,4 +19,14 @@ struct StudyFile<Settings: Decodable> {
         base = changed.node
         self.text = text + changed.text
     }
+
+    /// The two parts of a study's text, so that comments and spaces do not count; nil for text that is none.
+    static func split(_ text: String) -> (root: ConfigNode, base: String)? {
+        let parts = text.split(separator: BaseConfiguration.separator, maxSplits: 1).map(String.init)
+        guard let first = parts.first, let root = try? ConfigNode(yaml: first, file: nil),
+            case .mapping = root.content
+        else { return nil }
+        guard parts.count > 1 else { return (root, "") }
+        return (try? ConfigNode(yaml: parts[1], file: nil)).map { (root, $0.yaml()) }
+    }
 }

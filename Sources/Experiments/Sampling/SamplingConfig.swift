@@ -75,4 +75,6 @@ public struct SamplingConfig: RunConfig {
     /// A posterior is of all training data.
     public mutating func holdOut(fraction: Double) {}
     public static let choosingPrefix = ""
+    /// Draws are not compared by a number of their run.
+    public static let metricNames: Set<String> = []
 }

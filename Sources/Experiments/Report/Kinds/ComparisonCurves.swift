@@ -45,18 +45,28 @@ struct ComparisonCurves {
         _ kind: MetricsRecord.Kind, _ name: String, _ title: String, _ axisTitle: String
     ) -> ReportChart? {
         let series = report.arms.indices.compactMap { arm -> ReportChart.Series? in
-            band(logs[arm].compactMap { $0.column(kind, name) }, arm: arm)
+            band(logs[arm].compactMap { $0.column(kind, name) }, arm: arm, isShare: name == "accuracy")
         }
         guard !series.isEmpty else { return nil }
         return ReportChart(
-            lines: title, x: axis, y: .init(axisTitle, isShare: name == "accuracy"), series,
-            caption: "The mean over seeds, and Student's 95% interval of it.")
+            lines: title, x: axis,
+            y: .init(
+                axisTitle, isLogarithmic: Self.isSpread(series.flatMap(\.y).compactMap { $0 }),
+                isShare: name == "accuracy"), series,
+            caption: "The mean over seeds, and Student's 95% interval of it, as far as the values can be.")
+    }
+
+    /// Whether the largest would flatten all others on a linear axis: an arm that breaks has losses of any size.
+    private static func isSpread(_ values: [Double]) -> Bool {
+        let sorted = values.sorted()
+        guard let least = sorted.first, let most = sorted.last, least > 0 else { return false }
+        return most > 1000 * Sample.quantile(0.5, ofSorted: sorted)
     }
 
     /// How many points a line has at most.
     private static let mostPoints = 150
 
-    private func band(_ columns: [RunLog.Column], arm: Int) -> ReportChart.Series? {
+    private func band(_ columns: [RunLog.Column], arm: Int, isShare: Bool) -> ReportChart.Series? {
         var bySteps: [Int: [Double]] = [:]
         for column in columns {
             for (step, value) in zip(column.steps, column.values) {
@@ -74,8 +84,11 @@ struct ComparisonCurves {
             let interval = StudentT.interval(ofMean: values)
             series.x.append((Double(step) * perStep[arm]).short6)
             series.y.append(Sample.mean(values).short6)
-            series.lower!.append(interval?.lower.short6)
-            series.upper!.append(interval?.upper.short6)
+            // Student's interval of values that are never below 0 may be; a share ends at 1 too.
+            let least = values.min() ?? 0
+            series.lower!.append(
+                interval.map { $0.lower <= 0 && least >= 0 ? least : $0.lower }?.short6)
+            series.upper!.append(interval.map { isShare ? min(1, $0.upper) : $0.upper }?.short6)
         }
         // A single evaluation is a point, not a line.
         if series.x.count <= 30 { series.style = .marked }

@@ -23,7 +23,8 @@ struct ComparisonPage: ReportKind {
         let seeds = report.arms.map(\.cells.count).max() ?? 0
         var page = ReportPage(
             kind: "Comparison", title: report.name,
-            summary: "\(report.arms.count) arms over \(seeds) seeds, paired by seed, by \(report.metric) "
+            summary:
+                "\(counted(report.arms.count, "arm")) over \(counted(seeds, "seed")), paired by seed, by \(report.metric) "
                 + "(\(report.isHigherBetter ? "more" : "less") is better). \(conclusion)")
         page.add(
             "Verdicts",
@@ -47,19 +48,24 @@ struct ComparisonPage: ReportKind {
             ("Worse", names { $0 == .worse }),
             ("No effect shown", names { if case .noEffectShown = $0 { true } else { false } }),
             ("Too few seeds to tell", names { if case .tooFewSeeds = $0 { true } else { false } }),
+            ("Lost seeds", names { if case .lostSeeds = $0 { true } else { false } }),
+            (
+                "Not judged, since \(report.baseline) lost seeds",
+                names { if case .baselineLostSeeds = $0 { true } else { false } }
+            ),
         ] where !names.isEmpty { words.append("\(word): \(names.joined(separator: ", ")).") }
         return words.joined(separator: " ")
     }
 
     private var troubles: ReportPage.Block? {
-        let words = report.arms.flatMap(\.troubles)
+        let words = report.arms.flatMap(report.troubles)
         return words.isEmpty ? nil : .callout(words.joined(separator: " "), .bad)
     }
 
     private static func tone(_ comparison: PairedComparison?) -> ReportPage.Tone {
         switch comparison?.verdict {
         case .better: .good
-        case .worse: .bad
+        case .worse, .lostSeeds: .bad
         default: .neutral
         }
     }
@@ -83,8 +89,7 @@ struct ComparisonPage: ReportKind {
                         compared.map { String(format: "%.3g", $0.adjustedPValue) }
                             ?? (arm.name == report.baseline ? "" : "–"), compared?.adjustedPValue),
                     .init(
-                        Self.mark(arm.comparison)
-                            + (arm.comparison.map(ComparisonReport.words) ?? "baseline"),
+                        Self.mark(arm.comparison) + report.verdict(of: arm),
                         tone: Self.tone(arm.comparison)),
                 ]
             })
@@ -95,7 +100,8 @@ struct ComparisonPage: ReportKind {
         switch comparison?.verdict {
         case .better: "▲ "
         case .worse: "▼ "
-        case .noEffectShown, .tooFewSeeds, nil: ""
+        case .lostSeeds: "✗ "
+        case .noEffectShown, .tooFewSeeds, .baselineLostSeeds, nil: ""
         }
     }
 
@@ -105,18 +111,24 @@ struct ComparisonPage: ReportKind {
 
     private var method: String {
         "Gain: the mean over seeds of the paired difference from \(report.baseline), in \(unit), with its bootstrap interval; "
-            + "above 0 is better. p: sign-flip test, two-sided, corrected for \(max(report.arms.count - 1, 1)) comparison(s) by "
-            + "Holm; verdicts at α = \(report.level)."
+            + "above 0 is better. p: sign-flip test, two-sided, corrected for "
+            + "\(counted(max(report.arms.count - 1, 1), "comparison")) by Holm; verdicts at α = \(report.level)."
     }
 
     /// Which arms were trained longer than the configuration says.
     private var lengths: ReportPage.Block? {
         let longer = report.arms.filter { abs($0.lengthFactor - 1) > 1e-9 }
-        guard !longer.isEmpty else { return nil }
+        let unequal = report.arms.compactMap(report.unequalCompute)
         let words = longer.map { "\($0.name) \(String(format: "%.2f", $0.lengthFactor)) times" }
-        return .text(
-            "For equal compute, some arms were trained longer than the configuration says: "
-                + words.joined(separator: ", ") + ".")
+        let said =
+            (longer.isEmpty
+                ? []
+                : [
+                    "For equal compute, some arms were trained longer than the configuration says: "
+                        + words.joined(separator: ", ") + "."
+                ]) + unequal
+        guard !said.isEmpty else { return nil }
+        return unequal.isEmpty ? .text(said[0]) : .callout(said.joined(separator: " "), .bad)
     }
 
     /// Paired differences of each arm, with every seed's.
@@ -125,17 +137,20 @@ struct ComparisonPage: ReportKind {
         let rows = report.arms.filter { $0.name != report.baseline }.map { arm in
             let compared = arm.comparison.flatMap { $0.count > 0 ? $0 : nil }
             return ReportChart.Row(
-                name: arm.name, mean: compared.map { ($0.mean * scale).short6 },
+                name: arm.name, mean: compared?.mean.map { ($0 * scale).short6 },
                 lower: compared?.interval.map { ($0.lower * scale).short6 },
                 upper: compared?.interval.map { ($0.upper * scale).short6 },
                 points: report.gains(of: arm).map { ($0 * scale).short6 },
                 tone: Self.tone(arm.comparison))
         }
+        let near = ReportChart.Row.near(rows, to: 0)
         return ReportChart(
-            forest: "Gain over \(report.baseline), paired by seed", x: .init("gain in \(unit)"), rows,
+            forest: "Gain over \(report.baseline), paired by seed",
+            x: .init("gain in \(unit)", range: near?.range), rows,
             reference: 0,
             caption:
                 "Large marks: the mean, with its interval. Small marks: each seed. Right of the dashed line is better."
+                + (near.map { " Beyond the left edge: \($0.beyond.joined(separator: ", "))." } ?? "")
         )
     }
 
@@ -145,9 +160,10 @@ struct ComparisonPage: ReportKind {
             x: .init("\(report.metric)", isShare: report.judge.isShare),
             report.arms.map { arm in
                 let measure = arm.measures[report.metric]
+                let interval = report.possible(measure?.interval)
                 return ReportChart.Row(
-                    name: arm.name, mean: measure?.mean.short6, lower: measure?.interval?.lower.short6,
-                    upper: measure?.interval?.upper.short6,
+                    name: arm.name, mean: measure?.mean.short6, lower: interval?.lower.short6,
+                    upper: interval?.upper.short6,
                     points: arm.cells.compactMap { $0.outcome.metrics[report.metric]?.short6 })
             },
             caption:
