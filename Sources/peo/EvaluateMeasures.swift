@@ -48,6 +48,9 @@ struct MeasureOptions: ParsableArguments {
         help: "How far slices and grid reach: at 1 weights and move are of one size (default: 1).")
     var span: Double?
 
+    /// Beyond it a radius, a deviation or a span says nothing of a model, and float32 ends somewhere.
+    private static let most = 1e6
+
     func validate() throws {
         _ = try robustness()
         _ = try flatness()
@@ -103,7 +106,9 @@ struct MeasureOptions: ParsableArguments {
         try require(
             settings.tolerance > 0 && settings.tolerance < 1, "--tolerance", settings.tolerance,
             "more than 0, less than 1")
-        try require(settings.span > 0 && settings.span.isFinite, "--span", settings.span, "more than 0")
+        try require(
+            settings.span > 0 && settings.span <= Self.most, "--span", settings.span,
+            "more than 0, at most 1e6")
         for (option, value) in [("--slice", settings.slicePoints), ("--grid", settings.gridPoints)] {
             try require(
                 value == 0 || value >= 3 && value <= 1001 && value % 2 == 1, option, value,
@@ -118,10 +123,11 @@ struct MeasureOptions: ParsableArguments {
     {
         guard text != "none" else { return [] }
         return try text.split(separator: ",", omittingEmptySubsequences: false).map { item in
-            guard let value = Double(item.trimmingCharacters(in: .whitespaces)), value.isFinite,
+            guard let value = Double(item.trimmingCharacters(in: .whitespaces)), value <= Self.most,
                 isAllowed(value)
             else {
-                throw ValidationError("\(option) has '\(item)'; allowed: numbers \(allowed), or none")
+                throw ValidationError(
+                    "\(option) has '\(item)'; allowed: numbers \(allowed), at most 1e6, or none")
             }
             return value
         }

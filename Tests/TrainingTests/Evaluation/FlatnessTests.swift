@@ -115,6 +115,15 @@ import Training
         #expect(none.ascent == 0 && abs(none.oneStep + 0.125) < 1e-5, "\(none)")
     }
 
+    /// A gradient so small that the radius over its norm is no float32 is as good as 0.
+    @Test func sharpnessWhereTheGradientVanishes() throws {
+        let zero = [Float](repeating: 0, count: 6)
+        let slope = [Float](repeating: 1e-36, count: 6)
+        let flat = try Self.quadratic(zero, linear: slope, at: zero)
+        let found = try Sharpness.measure(flat, rho: 1000, steps: 3, key: Self.key)
+        #expect(found.ascent.isFinite && found.ascent < 1e-30, "\(found)")
+    }
+
     /// The highest of all steps counts, and a loss that is no number is beyond all numbers.
     @Test func sharpnessIsTheHighest() throws {
         let parameters = try Self.parameters([1, 1, 1, 1])

@@ -51,7 +51,7 @@ public struct LossSlice: Codable, Sendable, Equatable {
 
     /// - Parameters:
     ///   - points: an odd number, ≥ 3, so that θ is one of them.
-    ///   - span: the largest α, > 0: at 1 weights and move are of one size.
+    ///   - span: the largest α, > 0, and a float32: at 1 weights and move are of one size.
     /// - Throws: `TorchError`; ``TrainingStopped`` where a stop was asked for.
     public static func measure(
         _ surface: LossSurface, _ direction: SliceDirection, points: Int = 21, span: Double = 1, key: NoiseKey
@@ -66,7 +66,8 @@ public struct LossSlice: Codable, Sendable, Equatable {
     }
 
     static func positions(_ points: Int, _ span: Double) -> [Double] {
-        precondition(points >= 3 && !points.isMultiple(of: 2) && span > 0)
+        precondition(points >= 3 && !points.isMultiple(of: 2))
+        precondition(span > 0 && span <= Double(Float.greatestFiniteMagnitude))
         let half = points / 2
         return (-half...half).map { Double($0) / Double(half) * span }
     }

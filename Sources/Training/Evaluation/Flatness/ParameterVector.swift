@@ -45,6 +45,12 @@ public struct ParameterVector {
     /// ‖self‖₂
     public var norm: Double { dot(self).squareRoot() }
 
+    /// self/‖self‖; nil where the norm is 0, or so small that its inverse is no float32: that is a direction of rounding.
+    public var normalised: ParameterVector? {
+        let norm = norm
+        return norm < 1e-30 ? nil : scaled(by: 1 / norm)
+    }
+
     /// factor·self
     public func scaled(by factor: Double) -> ParameterVector {
         ParameterVector(parts.map { $0 * factor })

@@ -23,24 +23,23 @@ public struct Sharpness: Codable, Sendable, Equatable {
     public var steps: Int
 
     /// - Parameters:
-    ///   - rho: > 0.
+    ///   - rho: > 0, and a float32: at most `Float.greatestFiniteMagnitude`.
     ///   - steps: gradients, ≥ 1.
-    ///   - key: of the direction where the gradient is 0.
+    ///   - key: of the direction where the gradient is 0, or as good as 0.
     /// - Throws: `TorchError`; ``TrainingStopped`` where a stop was asked for.
     public static func measure(_ surface: LossSurface, rho: Double, steps: Int = 10, key: NoiseKey) throws
         -> Sharpness
     {
-        precondition(rho > 0 && steps >= 1)
+        precondition(rho > 0 && rho <= Double(Float.greatestFiniteMagnitude) && steps >= 1)
         var (gradient, loss) = try surface.gradient()
         var losses: [Double] = []
         for step in 1...steps {
-            var norm = gradient.norm
-            if norm == 0 {
-                gradient = try .random(
-                    like: surface.parameters, .normal, key: key.derived("sharpness"), draw: step)
-                norm = gradient.norm
-            }
-            let move = [(direction: gradient, factor: rho / norm)]
+            let direction =
+                try gradient.normalised
+                ?? ParameterVector.random(
+                    like: surface.parameters, .normal, key: key.derived("sharpness"), draw: step
+                ).normalised!
+            let move = [(direction: direction, factor: rho)]
             if step == steps {
                 losses.append(try surface.displaced(by: move) { try surface.loss() })
             } else {

@@ -52,13 +52,12 @@ public struct TopEigenvalue: Codable, Sendable, Equatable {
             if shift != 0 { product = product.adding(v, times: shift) }
             let value = v.dot(product)
             let residual = product.adding(v, times: -value).norm
-            let norm = product.norm
             found = TopEigenvalue(
                 value: value, residual: residual, iterations: iteration,
                 isConverged: residual <= tolerance * max(abs(value), shift))
             // A zero Hessian, or one that is not finite, has no direction to go on in.
-            guard !found.isConverged, norm > 0, norm.isFinite else { break }
-            v = product.scaled(by: 1 / norm)
+            guard !found.isConverged, residual.isFinite, let next = product.normalised else { break }
+            v = next
         }
         return found
     }
