@@ -64,7 +64,9 @@ import Testing
         #expect(run.status == 0, "\(run.all)")
         let comparison = try String(contentsOf: directory.file("searches/find/compare.yaml"), encoding: .utf8)
         #expect(comparison.contains("tuned:") && comparison.contains(chosen), "\(comparison)")
+        #expect(comparison.contains("metric: loss"), "\(comparison)")
 
+        _ = try Self.search("parallel: 2  # as many as there are", in: directory)
         let again = try PeoTool.run(["tune", file], in: directory)
         #expect(again.status == 0 && again.stdout.contains("best: trial \(best)"), "\(again.all)")
         #expect(!again.stderr.contains("trained:"), "finished trials ran again: \(again.all)")
@@ -147,6 +149,15 @@ import Testing
         ("search: {rule.momentum.learningRate: {log: [1, 0.1]}}", "the smaller first"),
         ("search: {rule.momentum.learningRate: {uniform: [0, 1]}}", "needs one of log"),
         ("search: {rule.momentum.learningRate: [0, 1]}", "rule.momentum.learningRate"),
+        ("search: {training.batchSize: {integer: [0, 9223372036854775807]}}", "whole numbers from -2^53"),
+        ("search: {training.batchSize: {integer: [-9223372036854775808, 1]}}", "whole numbers from -2^53"),
+        ("search: {rule.momentum.learningRate: {linear: [-1e308, 1e308]}}", "difference is below 1.8e308"),
+        ("search: {rule.momentum.learningRate: {log: [1e-300, 1e300]}}", "ratio is below 1.8e308"),
+        (
+            "search: {training.batchSize: {integer: [1, 2]}, training..batchSize: {integer: [3, 4]}}",
+            "gives 'training.batchSize' values a second time"
+        ),
+        ("search: {training.batchSize: {choice: [16, 32]}}\nmetric: los", "did you mean 'loss'?"),
         ("search: {}", "1 to 32 settings"),
         ("search: {training.batchSize: {choice: [16, 32]}}\ntrials: 0", "allowed: 1 to 100000"),
         ("search: {training.batchSize: {choice: [16, 32]}}\nmethod: grid", "grid"),

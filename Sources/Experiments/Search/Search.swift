@@ -36,6 +36,19 @@ public struct Search {
         let name = url.deletingPathExtension().lastPathComponent
         directory = URL(fileURLWithPath: output ?? "searches/\(name)")
         try requireUsableRanges()
+        try requireMetric()
+    }
+
+    /// Refuses a metric that no run of the configuration's kind can have; what its data leave out, the first trial shows.
+    private func requireMetric() throws {
+        let kind = type(of: try middle())
+        _ = try CellMetric.named(
+            config.metric, among: Self.names(kind.metricNames, without: kind.choosingPrefix), file: file)
+    }
+
+    /// The names behind `prefix`, of those that begin with it.
+    private static func names(_ all: some Sequence<String>, without prefix: String) -> Set<String> {
+        Set(all.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) })
     }
 
     /// Refuses settings that cannot take the values of their ranges: the ends and the middle of each, or every choice, with
@@ -72,7 +85,8 @@ public struct Search {
     /// - Throws: `TrainingStopped` when interrupted: the same call goes on; `FileError`; ``ConfigError`` where the directory
     ///   holds another search, or where no trial could be trained.
     public func run(program: URL, told: @escaping (String) -> Void) throws -> SearchReport {
-        let study = try StudyDirectory(directory, kind: .search, text: config.text, file: file)
+        let study = try StudyDirectory(
+            directory, kind: .search, text: config.text, file: file, goesOn: config.goesOn)
         defer { withExtendedLifetime(study) {} }
         let pool = CellPool(
             program: program, parallel: CellPool.parallel([try middle()], config.parallel))
@@ -145,9 +159,8 @@ public struct Search {
             let job = jobs[cell.outcome.path]!
             ended[key(job)]![Int(cell.seed - Self.trialSeeds) - 1] = outcome
             if metric == nil, !outcome.metrics.isEmpty {
-                let known = outcome.metrics.keys.filter { $0.hasPrefix(prefix) }
                 metric = try .named(
-                    config.metric, among: Set(known.map { String($0.dropFirst(prefix.count)) }), file: file)
+                    config.metric, among: Self.names(outcome.metrics.keys, without: prefix), file: file)
                 metric?.prefix = prefix
             }
             let outcomes = ended[key(job)]!.compactMap { $0 }
@@ -222,16 +235,18 @@ public struct Search {
             to: directory.appendingPathComponent("best.yaml"))
         guard report.finalists.contains(where: { $0.trial == nil }) else { return }
         try AtomicFile.write(
-            Data(comparison(with: trial).yaml().utf8), to: directory.appendingPathComponent("compare.yaml"))
+            Data(comparison(with: trial, by: report.metric).yaml().utf8),
+            to: directory.appendingPathComponent("compare.yaml"))
     }
 
     /// A comparison of the configuration as it is with the best found.
-    private func comparison(with trial: SearchTrial) -> ConfigNode {
+    private func comparison(with trial: SearchTrial, by metric: String) -> ConfigNode {
         let changes = ConfigNode.mapping(trial.values.map { ($0.path.joined(separator: "."), $0.value) })
         return .mapping([
             ("config", config.base),
             ("arms", .mapping([("asItIs", .mapping([])), ("tuned", changes)])),
             ("seeds", ConfigNode(.scalar(.init("8")))),
+            ("metric", ConfigNode(.scalar(.init(metric)))),
         ])
     }
 }

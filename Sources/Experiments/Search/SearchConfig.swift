@@ -83,6 +83,16 @@ public struct SearchConfig: Sendable {
         parallel = settings.parallel
     }
 
+    /// Whether trials of the search with the text `stored` are this one's: whether no more differs than comments and how many
+    /// run at once.
+    func goesOn(from stored: String) -> Bool {
+        guard let before = StudyFile<Settings>.split(stored), let now = StudyFile<Settings>.split(text) else {
+            return false
+        }
+        return before.base == now.base
+            && before.root.without(["parallel"]).yaml() == now.root.without(["parallel"]).yaml()
+    }
+
     private static func dimensions(_ node: ConfigNode, file: String) throws -> [Dimension] {
         guard case .mapping(let entries) = node.content,
             (1...SobolSequence.mostDimensions).contains(entries.count)
@@ -93,10 +103,18 @@ public struct SearchConfig: Sendable {
                     + "{rule.adam.learningRate: {log: [1e-4, 1e-1]}}; found \(node.inWords)",
                 keyPath: "search", origin: node.origin, file: file)
         }
+        var paths: Set<[String]> = []
         return try entries.map { entry in
+            let path = entry.key.split(separator: ".").map(String.init)
+            guard paths.insert(path).inserted else {
+                throw ConfigError(
+                    .badValue,
+                    "gives '\(path.joined(separator: "."))' values a second time; allowed: once for each setting",
+                    keyPath: "search.\(entry.key)", origin: entry.keyOrigin, file: file)
+            }
             do {
                 return Dimension(
-                    path: entry.key.split(separator: ".").map(String.init),
+                    path: path,
                     range: try ConfigDecoder.decode(SearchRange.self, from: entry.value, file: file))
             } catch var fault as ConfigError {
                 fault.keyPath = "search.\(entry.key)" + (fault.keyPath.isEmpty ? "" : ".\(fault.keyPath)")

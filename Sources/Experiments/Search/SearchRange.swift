@@ -61,10 +61,25 @@ extension SearchRange: Decodable {
             let range = try Self.bounds(log, .log, container)
             try container.require(
                 range.lowerBound > 0, .log, "begins at \(range.lowerBound); allowed: more than 0")
+            try container.require(
+                (range.upperBound / range.lowerBound).isFinite, .log,
+                "is \(log); allowed: numbers whose ratio is below 1.8e308")
             found.append(.log(range))
         }
-        if let linear { found.append(.linear(try Self.bounds(linear, .linear, container))) }
-        if let integer { found.append(.integer(try Self.bounds(integer, .integer, container))) }
+        if let linear {
+            let range = try Self.bounds(linear, .linear, container)
+            try container.require(
+                (range.upperBound - range.lowerBound).isFinite, .linear,
+                "is \(linear); allowed: numbers whose difference is below 1.8e308")
+            found.append(.linear(range))
+        }
+        if let integer {
+            let range = try Self.bounds(integer, .integer, container)
+            try container.require(
+                range.lowerBound >= -Self.greatest && range.upperBound <= Self.greatest, .integer,
+                "is \(integer); allowed: whole numbers from -2^53 to 2^53, which is \(Self.greatest)")
+            found.append(.integer(range))
+        }
         if let choice {
             try container.require(choice.count > 1, .choice, "needs two values at least")
             found.append(.choice(choice.map(\.node)))
@@ -78,6 +93,9 @@ extension SearchRange: Decodable {
         }
         self = found[0]
     }
+
+    /// Whole numbers up to it are exact in float64, in which they are drawn.
+    private static let greatest = 1 << 53
 
     private static func bounds<Value: Comparable>(
         _ values: [Value], _ key: CodingKeys, _ container: KeyedDecodingContainer<CodingKeys>

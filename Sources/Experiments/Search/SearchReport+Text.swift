@@ -22,7 +22,7 @@ extension SearchReport {
         }
         lines += [
             "",
-            "trained to the end with \(finalists[0].seeds.count) seeds of their own"
+            "trained to the end with \(counted(finalists[0].seeds.count, "seed")) of their own"
                 + (isOfAgents ? ":" : ", on held-out data:"),
         ]
         lines +=

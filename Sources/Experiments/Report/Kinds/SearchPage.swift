@@ -23,7 +23,7 @@ struct SearchPage: ReportKind {
         var page = ReportPage(
             kind: "Search", title: report.name,
             summary:
-                "\(report.trials.count) trials of \(report.settings.count) settings, proposed by \(report.method.rawValue), "
+                "\(counted(report.trials.count, "trial")) of \(counted(report.settings.count, "setting")), proposed by \(report.method.rawValue), "
                 + "judged by \(report.metric) \(report.judgedOn) (\(report.isHigherBetter ? "more" : "less") is better).",
             figures: figures)
         page.add("What it found", [conclusion, bestSettings, finalists])
