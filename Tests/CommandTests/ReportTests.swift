@@ -140,7 +140,9 @@ import Testing
             Self.hostile, "wild: 2 of 2 seeds diverged", "▼ worse", "perturbation.0.gaussian.sigma",
             "For equal compute", "Gain over none, paired by seed",
         ] { #expect(texts[1].contains(words), "the comparison's report lacks '\(words)'") }
-        for words in ["Where it does not help", "✓ met", "0.0004 … 0.0014", "Every criterion is met"] {
+        for words in [
+            "Where it does not help", "median", "✓ met", "0.0004 … 0.0014", "Every criterion is met",
+        ] {
             #expect(texts[2].contains(words), "the reproduction's report lacks '\(words)'")
         }
         for words in ["best accuracy", "The best trials, trained to their end", "rule.momentum.learningRate"]

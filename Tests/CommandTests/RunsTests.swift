@@ -265,6 +265,11 @@ import Testing
             .json
         let runs = try #require(json["runs"] as? [[String: Any]])
         #expect(runs.count == 3 && (runs[1]["settings"] as? [String: String])?["training.seed"] == "9")
+
+        // Runs that lack the key come last, whichever way round.
+        try train("--set", "training.validation={fraction: 0.2}")
+        #expect(try list("--sort", "validation.loss").first?.run == "runs/test-4")
+        #expect(try list("--sort", "validation.loss", "--reverse").first?.run == "runs/test-4")
     }
 
     @Test func cellsAreNotListed() throws {

@@ -71,6 +71,8 @@ public struct ReproductionReport: Codable, Sendable {
         public var isXLogarithmic: Bool
         public var isYLogarithmic: Bool
         public var lines: [Line]
+        /// What lines and bands are, in a sentence; nil: means, and the range of the seeds.
+        public var caption: String?
     }
 
     /// Where it ran.

@@ -18,7 +18,7 @@ public struct RunQuery: Sendable {
         "started", "run", "name", "status", "data", "model", "seed", "steps", "trainingSeconds",
     ]
 
-    /// The runs asked for. Those that lack what is sorted by come last.
+    /// The runs asked for. Those that lack what is sorted by come last, in either order.
     ///
     /// - Throws: ``UnknownSortKey``.
     public func apply(to records: [RunRecord]) throws -> [RunRecord] {
@@ -31,14 +31,13 @@ public struct RunQuery: Sendable {
         guard Self.keys.contains(key) || metrics.contains(key) else {
             throw UnknownSortKey(name: key, allowed: Self.keys + metrics.sorted())
         }
-        let ordered = chosen.sorted { Self.precedes($0, $1, by: key) }
-        return isReversed ? ordered.reversed() : ordered
+        return chosen.sorted { precedes($0, $1, by: key) }
     }
 
-    private static func precedes(_ a: RunRecord, _ b: RunRecord, by key: String) -> Bool {
+    private func precedes(_ a: RunRecord, _ b: RunRecord, by key: String) -> Bool {
         func ordered<Value: Comparable>(_ x: Value?, _ y: Value?, descending: Bool = false) -> Bool? {
             guard let x, let y else { return x == nil && y == nil ? nil : x != nil }
-            return x == y ? nil : (x < y) != descending
+            return x == y ? nil : (x < y) != (descending != isReversed)
         }
         let decided: Bool? =
             switch key {
@@ -55,7 +54,8 @@ public struct RunQuery: Sendable {
                 ordered(
                     a.metrics[key], b.metrics[key], descending: CellMetric(name: key).isHigherBetter)
             }
-        return decided ?? (a.run < b.run)
+        // Paths tell runs apart that are equal.
+        return decided ?? (isReversed ? a.run > b.run : a.run < b.run)
     }
 }
 

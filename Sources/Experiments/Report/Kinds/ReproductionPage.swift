@@ -71,8 +71,8 @@ struct ReproductionPage: ReportKind {
             ReportTable(
                 columns: [
                     "Arm", "quantity", "published", "independent script", "measured: mean", "95% interval",
-                    "range over seeds", "seeds",
-                ], numeric: [4, 5, 6, 7], rows: rows))
+                    "median", "range over seeds", "seeds",
+                ], numeric: [4, 5, 6, 7, 8], rows: rows))
     }
 
     private static func row(_ arm: String, _ measure: ReproductionReport.Measure) -> [ReportTable.Cell] {
@@ -83,6 +83,7 @@ struct ReproductionPage: ReportKind {
             .init(arm), .init(measure.quantity), .init(measure.published ?? "–"),
             .init(measure.independent ?? "–"), .init(measure.mean, number),
             .init(interval.map { range($0.lower, $0.upper) } ?? "–", interval?.lower),
+            .init(measure.median, number),
             .init(values.isEmpty ? "–" : range(values[0], values[values.count - 1]), values.first),
             .init("\(values.count)", Double(values.count)),
         ]
@@ -107,7 +108,8 @@ struct ReproductionPage: ReportKind {
                         lower: line.lower.map(\.short6), upper: line.upper.map(\.short6),
                         colour: names.firstIndex(of: line.arm) ?? number)
                 },
-                caption: "The mean over seeds; the band reaches from the least to the greatest.")
+                caption: chart.caption
+                    ?? "The mean over seeds; the band reaches from the least to the greatest.")
         }
     }
 

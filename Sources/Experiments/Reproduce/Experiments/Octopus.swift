@@ -67,7 +67,8 @@ struct Octopus: Reproduction {
         var medians: [Kind: Double] = [:]
         var chart = ReproductionReport.Chart(
             title: "Steps past all saddles", xTitle: "L/γ", yTitle: "steps (median and range)",
-            isXLogarithmic: false, isYLogarithmic: true, lines: [])
+            isXLogarithmic: false, isYLogarithmic: true, lines: [],
+            caption: "The median over seeds; the band reaches from the least to the greatest.")
         for isKicked in [false, true] {
             let own = kinds.filter { $0.isKicked == isKicked }
             var line = ReproductionReport.Chart.Line(
