@@ -27,8 +27,8 @@ extension StepPass {
     }
 
     /// Whether every gradient is finite, where no norm is needed: nil if one is not, else the tensors in which
-    /// g + δ may not be.
-    mutating func finiteGradients() -> [Int]? {
+    /// g + δ may not be, and whether some element is beyond the limit on values.
+    func finiteGradients() -> (suspects: [Int], exceedsValueLimit: Bool)? {
         let bounds = groupBounds()
         let limits = optimizer.parameters.indices.map { index in
             bounds[optimizer.groupOf[index]]?.largestGradient(for: optimizer.parameters[index].scalar) ?? -1
@@ -37,12 +37,11 @@ extension StepPass {
             guard place == .evaluated, let size = buffers[index].largestGradient else { return false }
             return size <= limits[index]
         }
-        if let valueLimit {
-            exceedsValueLimit = buffers.indices.contains {
-                isKnown[$0] && buffers[$0].largestGradient! > valueLimit
-            }
+        let limit = valueLimit ?? .infinity
+        let knownExceeds = buffers.indices.contains {
+            isKnown[$0] && buffers[$0].largestGradient! > limit
         }
-        if !isKnown.contains(false) { return [] }
+        if !isKnown.contains(false) { return ([], knownExceeds) }
         var sizes = [Double](repeating: -.infinity, count: optimizer.blocks.count)
         let found = sizes.withUnsafeMutableBufferPointer { sizes in
             nonisolated(unsafe) let sizes = sizes
@@ -58,14 +57,14 @@ extension StepPass {
             }
         }
         guard found.allSatisfy({ $0 == 0 }) else { return nil }
-        if let valueLimit, sizes.contains(where: { $0 > valueLimit }) { exceedsValueLimit = true }
-        guard hasNoise else { return [] }
+        let exceeds = knownExceeds || sizes.contains { $0 > limit }
+        guard hasNoise else { return ([], exceeds) }
         var tensors: [Int] = []
         for (block, size) in zip(optimizer.blocks, sizes)
         where !(size <= limits[block.parameter]) && tensors.last != block.parameter {
             tensors.append(block.parameter)
         }
-        return tensors
+        return (tensors, exceeds)
     }
 
     /// Whether some element of g is larger than `limit`, where no other pass shows it.

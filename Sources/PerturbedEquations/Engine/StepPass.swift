@@ -131,7 +131,7 @@ struct StepPass {
                 report.outcome = .skippedNonFinite
                 return
             }
-            suspects = found
+            (suspects, exceedsValueLimit) = found
         } else if let valueLimit {
             exceedsValueLimit = someGradientExceeds(valueLimit)
         }
