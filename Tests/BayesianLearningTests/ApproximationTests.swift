@@ -48,6 +48,22 @@ import Training
         try chain.withParameters { $0.flatMap { $0.bindMemory(to: Float.self).map(Double.init) } }
     }
 
+    /// Whether a chain that is at its end draws from N(end, diag(deviations²)), four weights.
+    private static func expectDraws(
+        of chain: some MarkovChain, around end: [Double], _ deviations: [Double]
+    ) throws {
+        var draws: [[Double]] = []
+        for _ in 0..<4000 {
+            _ = try chain.step(measuring: false)
+            draws.append(try weights(chain))
+        }
+        for i in 0..<4 {
+            let own = draws.map { $0[i] }
+            #expect(abs(Sample.mean(own) - end[i]) < 5 * deviations[i] / 4000.0.squareRoot())
+            #expect(abs(Sample.deviation(own) / deviations[i] - 1) < 5 / 8000.0.squareRoot())
+        }
+    }
+
     /// The numbers of a chain's kept tensors of a name, parameter after parameter.
     private static func kept(_ chain: GatheringChain, _ name: String) throws -> [Double] {
         try chain.keptSources().filter { $0.name.hasPrefix(name) }.flatMap { source in
@@ -159,16 +175,7 @@ import Training
                 "variance \(i): \(deviations[i] * deviations[i]), not \(exact[i])")
             #expect(abs(end[i] - mean[i]) < 0.3 * deviations[i], "mean \(i): \(end[i]), not \(mean[i])")
         }
-        var draws: [[Double]] = []
-        for _ in 0..<4000 {
-            _ = try chain.step(measuring: false)
-            draws.append(try Self.weights(chain))
-        }
-        for i in 0..<4 {
-            let own = draws.map { $0[i] }
-            #expect(abs(Sample.mean(own) - end[i]) < 5 * deviations[i] / 4000.0.squareRoot())
-            #expect(abs(Sample.deviation(own) / deviations[i] - 1) < 5 / 8000.0.squareRoot())
-        }
+        try Self.expectDraws(of: chain, around: end, deviations)
     }
 
     /// bSAM's width is where its own equation stands still, s = √s·E|g| + δ + γ. On a quadratic loss of Hessian H, with whole batches
@@ -216,16 +223,7 @@ import Training
             // Another width than the one above, so that the two cannot be taken for each other.
             #expect(s[i] < 0.5 * (hessian[i][i] + delta))
         }
-        var draws: [[Double]] = []
-        for _ in 0..<4000 {
-            _ = try chain.step(measuring: false)
-            draws.append(try Self.weights(chain))
-        }
-        for i in 0..<4 {
-            let own = draws.map { $0[i] }
-            #expect(abs(Sample.mean(own) - end[i]) < 5 * deviations[i] / 4000.0.squareRoot())
-            #expect(abs(Sample.deviation(own) / deviations[i] - 1) < 5 / 8000.0.squareRoot())
-        }
+        try Self.expectDraws(of: chain, around: end, deviations)
     }
 
     /// U of a step is that of θ, also where the step evaluates it at a sample of a wide distribution.

@@ -7,7 +7,7 @@ extension Bench {
         static let configuration = CommandConfiguration(
             abstract: "The time of a perturbed step against libtorch's own fused steps.")
 
-        @Option(help: "How many float32 parameters; each takes about 50 bytes.")
+        @Option(help: "How many float32 parameters; each takes about 60 bytes.")
         var elements = 25_000_000
 
         @Option(help: "Threads.")
