@@ -21,6 +21,14 @@ PK_INLINE const char *pk_ahead(const float *p, int ahead) {
 // measured: what comes too early is gone again, and Adam has twice as many arrays as SGD.
 enum { PK_ADAM_AHEAD = 512, PK_SGD_AHEAD = 1024, PK_TERMS_AHEAD = 512, PK_SUMS_AHEAD = 1024 };
 
+// Asks for `bytes` that lie PK_PASS_AHEAD bytes after p: for passes that only read, which wait for memory all the time.
+enum { PK_PASS_AHEAD = 4096 };
+
+PK_INLINE void pk_ask_ahead(const void *p, size_t bytes) {
+    for (size_t line = 0; line < bytes; line += 64)
+        __builtin_prefetch((const char *)((uintptr_t)p + PK_PASS_AHEAD + line));
+}
+
 PK_INLINE void pk_ask_for(const float *p, int ahead) {
     for (int line = 0; line < PK_CHUNK / 16; line++) __builtin_prefetch(pk_ahead(p + 16 * line, ahead));
 }

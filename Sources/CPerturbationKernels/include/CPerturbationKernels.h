@@ -43,7 +43,9 @@ typedef enum {
 
 /// Functions of one element, odd ones.
 typedef enum {
-    PK_TANH = 0,  // tanh x, within 3 units in the last place
+    PK_IDENTITY = 0,
+    PK_SIGN,      // with sign(0) = 0
+    PK_TANH,      // tanh x, within 3 units in the last place
     PK_SQUARE,    // x·|x|
     PK_ROOT       // sign(x)·√|x|
 } pk_function;
@@ -63,23 +65,40 @@ typedef struct {
     double noise_squares;  // Σ ξ²
 } pk_noise_sums;
 
+/// Sums over a block of a curvature h.
+typedef struct {
+    double sizes;  // Σ |h|
+    double roots;  // Σ √|h|
+} pk_curvature_sums;
+
 /// What a term of δ is.
 typedef enum {
     PK_NOISE = 0,           // scale·ξ(first + i)
     PK_NOISE_BY_GRADIENT,   // scale·g[i]·ξ(first + i)
+    PK_SHAPED_NOISE,        // scale·c[i]·ξ(first + i), c = r^(quarters/2), r = √|h[i]|·input_scale + damping, h the input
+    PK_SIGN_DROP,           // scale·(n where u·(p + n) < p − n, else −p), u ~ U(−1, 1), p = max(input[i]·input_scale, 0) and
+                            // n = max(p − g[i], 0)
     PK_ALONG_GRADIENT,      // scale·g[i]
     PK_ALONG_PARAMETERS,    // scale·θ[i]
-    PK_ALONG_SIGNS          // scale·sign(θ[i]), with sign(0) = 0
+    PK_ALONG_SIGNS,         // scale·sign(θ[i]), with sign(0) = 0
+    PK_ALONG_INPUT,         // scale·input[i]
+    PK_ALONG_DIFFERENCE,    // scale·(θ[i] − input[i])
+    PK_FUNCTION             // scale·f(input_scale·g[i])
 } pk_term_kind;
 
-/// One term of a δ that a rule makes by itself. `distribution`, `stream`, `first` and `p` are of noise.
+/// One term of δ of a block.
 typedef struct {
     pk_term_kind kind;
     double scale;
-    pk_distribution distribution;
-    pk_stream stream;
+    pk_distribution distribution;  // of PK_NOISE and PK_NOISE_BY_GRADIENT; PK_SHAPED_NOISE is normal
+    pk_stream stream;              // of noise, as is `first`
     uint64_t first;
-    double p;  // of PK_DROP
+    double p;                      // of PK_DROP
+    const void *input;             // an array of T with the elements of the block
+    double input_scale;
+    double damping;                // of PK_SHAPED_NOISE; a NaN in h counts as 0, ∞ as the largest finite number
+    int quarters;                  // of PK_SHAPED_NOISE: −4 … 4, not 0
+    pk_function function;          // of PK_FUNCTION
 } pk_term;
 
 /// One block for an update rule. ĝ = gradient_scale·g + delta_scale·δ; δ may be NULL. `noise` is a sampler's
@@ -199,31 +218,24 @@ typedef struct {
         double p, const pk_stream *stream, uint64_t first, const pk_prefetch *prefetch);
     /// out[i] += scale·x[i]
     void (*add_scaled)(void *out, const void *x, size_t count, double scale);
-    /// out[i] += scale·sign(x[i]), with sign(0) = 0
-    void (*add_sign)(void *out, const void *x, size_t count, double scale);
-    /// out[i] += scale·f(x[i])
-    void (*add_function)(pk_function function, void *out, const void *x, size_t count, double scale);
-    /// x[i] /= √v[i], 0 where v[i] is not above 0
-    void (*over_root)(void *x, const void *v, size_t count);
-    /// out[i] += scale·(x[i] − y[i])
-    void (*add_difference)(void *out, const void *x, const void *y, size_t count, double scale);
+    /// The terms of δ in order, `terms[0 ..< term_count]`: added to out or, with `stores`, put there. `prefetch` as of `noise`.
+    void (*add_terms)(
+        const pk_term *terms, size_t term_count, void *out, const void *theta, const void *gradient, size_t count,
+        int stores, const pk_prefetch *prefetch);
     /// Σ (x[i] − y[i])² in double, fixed order
     double (*distance)(const void *x, const void *y, size_t count);
-    /// Σ |h[i]| in double, fixed order; a NaN counts as 0, ∞ as the largest finite number
-    double (*curvature_sum)(const void *h, size_t count);
-    /// out[i] = r^(quarters/2), r = √|h[i]|·scale + damping, |h[i]| as above; quarters −4 … 4, not 0
-    void (*shape)(void *out, const void *h, size_t count, double scale, double damping, int quarters);
-    /// Σ of the squares of that, in double, fixed order
+    /// Σ |h[i]| and Σ √|h[i]| in double, fixed order; a NaN counts as 0, ∞ as the largest finite number
+    pk_curvature_sums (*curvature_sums)(const void *h, size_t count);
+    /// Σ of c² as of PK_SHAPED_NOISE, in double, fixed order
     double (*shape_sum)(const void *h, size_t count, double scale, double damping, int quarters);
-    /// p = max(positive[i]·clip, 0), n = max(p − g[i], 0): out[i] += scale·(n where u[i]·(p + n) < p − n, else −p)
-    void (*add_sign_drop)(
-        void *out, const void *u, const void *positive, const void *g, size_t count, double clip, double scale);
-    /// Σ p·n of those, in double, fixed order
+    /// Σ p·n as of PK_SIGN_DROP, in double, fixed order
     double (*sign_drop_sum)(const void *positive, const void *g, size_t count, double clip);
     /// Σ x[i]·y[i] in double, fixed order
     double (*dot)(const void *x, const void *y, size_t count);
     /// Σ ξ(first + i)·x[i], Σ x[i]² and Σ ξ(first + i)², ξ ~ N(0, 1), in double, fixed order
     pk_noise_sums (*noise_sums)(const void *x, size_t count, const pk_stream *stream, uint64_t first);
+    /// Σ x[i]·ξ(first + i)/√v[i], ξ ~ N(0, 1), 0 where v[i] is not above 0; in double, fixed order
+    double (*noise_over_root)(const void *x, const void *v, size_t count, const pk_stream *stream, uint64_t first);
     pk_moments (*moments)(const void *x, size_t count);
     /// How many elements are NaN or ±∞ (one read of x and nothing else).
     int64_t (*nonfinite)(const void *x, size_t count);

@@ -69,10 +69,12 @@ extension StepBenchmark {
             Entry("PEO adam + learned *", adam([Learned(sigma: 1e-3)])),
             Entry("PEO adam + saddleEscape, waiting *", adam([saddleEscape(threshold: 0)])),
             Entry("PEO adam + saddleEscape, each step *", adam([saddleEscape(threshold: 1e9)])),
-            Entry("PEO adam + curvatureShaped **", adam([CurvatureShaped(sigma: 1e-3)])),
+            Entry("PEO adam + curvatureShaped *", adam([CurvatureShaped(sigma: 1e-3)])),
             Entry(
-                "PEO adam + curvatureShaped, Hessian **",
+                "PEO adam + curvatureShaped, Hessian *",
                 adam([CurvatureShaped(sigma: 1e-3, source: .hessianDiagonal)])),
+            Entry(
+                "PEO adam + curvatureShaped, p = -½ **", adam([CurvatureShaped(sigma: 1e-3, exponent: -0.5)])),
             Entry(
                 "PEO adam + three terms",
                 adam([gaussian, GradientScaled(alpha: 0.1), WeightPenalty(l2: 1e-4)])),

@@ -27,11 +27,35 @@ struct BlockTerms {
 
     /// δ += s·ξ or s·g ⊙ ξ
     mutating func append(_ draw: NoiseDraw, from noise: NoiseStream) {
-        append(
-            pk_term(
-                kind: draw.isByGradient ? PK_NOISE_BY_GRADIENT : PK_NOISE, scale: draw.scale,
-                distribution: draw.distribution, stream: noise.address, first: noise.firstElement,
-                p: draw.probability))
+        append(draw.isByGradient ? PK_NOISE_BY_GRADIENT : PK_NOISE, draw.scale) {
+            $0.distribution = draw.distribution
+            $0.p = draw.probability
+            $0.draw(from: noise)
+        }
+    }
+
+    /// δ += scale·c ⊙ ξ, ξ ~ N(0, 1), with c of h as the shape says.
+    mutating func append<S: EquationScalar>(
+        noiseShapedBy h: UnsafeBufferPointer<S>, _ shape: NoiseShape, scale: Double, from noise: NoiseStream
+    ) {
+        append(PK_SHAPED_NOISE, scale) {
+            $0.input = UnsafeRawPointer(h.baseAddress)
+            $0.input_scale = shape.scale
+            $0.damping = shape.damping
+            $0.quarters = shape.quarters
+            $0.draw(from: noise)
+        }
+    }
+
+    /// δ += scale·(n with probability p/(p + n), else −p), p the positive parts' mean times `clip` and n = p − g.
+    mutating func append<S: EquationScalar>(
+        signDropBy positive: UnsafeBufferPointer<S>, clip: Double, scale: Double, from noise: NoiseStream
+    ) {
+        append(PK_SIGN_DROP, scale) {
+            $0.input = UnsafeRawPointer(positive.baseAddress)
+            $0.input_scale = clip
+            $0.draw(from: noise)
+        }
     }
 
     /// δ += scale·g
@@ -41,10 +65,34 @@ struct BlockTerms {
     /// δ += scale·sign θ
     mutating func append(alongSigns scale: Double) { append(PK_ALONG_SIGNS, scale) }
 
-    private mutating func append(_ kind: pk_term_kind, _ scale: Double) {
-        append(
-            pk_term(
-                kind: kind, scale: scale, distribution: PK_NORMAL, stream: pk_stream(), first: 0, p: 0))
+    /// δ += scale·x, x of the block's length.
+    mutating func append<S: EquationScalar>(along x: UnsafeBufferPointer<S>, _ scale: Double) {
+        append(PK_ALONG_INPUT, scale) { $0.input = UnsafeRawPointer(x.baseAddress) }
+    }
+
+    /// δ += scale·(θ − x), x of the block's length.
+    mutating func append<S: EquationScalar>(
+        alongDifferenceFrom x: UnsafeBufferPointer<S>, _ scale: Double
+    ) {
+        append(PK_ALONG_DIFFERENCE, scale) { $0.input = UnsafeRawPointer(x.baseAddress) }
+    }
+
+    /// δ += scale·f(inner·g)
+    mutating func append(_ function: pk_function, _ scale: Double, inner: Double = 1) {
+        append(PK_FUNCTION, scale) {
+            $0.function = function
+            $0.input_scale = inner
+        }
+    }
+
+    private mutating func append(
+        _ kind: pk_term_kind, _ scale: Double, _ complete: (inout pk_term) -> Void = { _ in }
+    ) {
+        var term = pk_term()
+        term.kind = kind
+        term.scale = scale
+        complete(&term)
+        append(term)
     }
 
     private mutating func append(_ term: pk_term) {
@@ -67,37 +115,28 @@ struct BlockTerms {
         to delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
         parameters: UnsafeBufferPointer<S>, at site: Site
     ) {
-        let kernels = S.kernels(site.noise.level)
-        withTerms { terms in
-            if count == 0 || terms[0].kind != PK_NOISE { site.clearIfFirst(delta) }
-            for number in 0..<count {
-                let scale = terms[number].scale
-                switch terms[number].kind {
-                case PK_ALONG_GRADIENT:
-                    kernels.pointee.add_scaled(delta.baseAddress, gradient.baseAddress, delta.count, scale)
-                case PK_ALONG_PARAMETERS:
-                    kernels.pointee.add_scaled(delta.baseAddress, parameters.baseAddress, delta.count, scale)
-                case PK_ALONG_SIGNS:
-                    kernels.pointee.add_sign(delta.baseAddress, parameters.baseAddress, delta.count, scale)
-                default: draw(terms + number, to: delta, gradient, site.noise.level, number == 0 ? site : nil)
-                }
+        func run(_ prefetch: UnsafePointer<pk_prefetch>?) {
+            withTerms {
+                S.kernels(site.noise.level).pointee.add_terms(
+                    $0, count, delta.baseAddress, parameters.baseAddress, gradient.baseAddress, delta.count,
+                    site.isFirst ? 1 : 0, prefetch)
             }
         }
+        if var prefetch = site.noise.prefetch { run(&prefetch) } else { run(nil) }
     }
+}
 
-    /// - Parameter first: the site of the first term, which touches what the update needs and may have to store.
-    private func draw<S: EquationScalar>(
-        _ term: UnsafePointer<pk_term>, to delta: UnsafeMutableBufferPointer<S>,
-        _ gradient: UnsafeBufferPointer<S>, _ level: SIMDLevel, _ first: Site?
-    ) {
-        let isByGradient = term.pointee.kind == PK_NOISE_BY_GRADIENT
-        let mode = isByGradient ? PK_ADD_SCALED : first?.mode ?? PK_ADD
-        var stream = term.pointee.stream
-        func run(_ prefetch: UnsafePointer<pk_prefetch>?) {
-            S.kernels(level).pointee.noise(
-                term.pointee.distribution, mode, delta.baseAddress, isByGradient ? gradient.baseAddress : nil,
-                delta.count, term.pointee.scale, term.pointee.p, &stream, term.pointee.first, prefetch)
-        }
-        if var prefetch = first?.noise.prefetch { run(&prefetch) } else { run(nil) }
+extension pk_term {
+    fileprivate mutating func draw(from noise: NoiseStream) {
+        stream = noise.address
+        first = noise.firstElement
     }
+}
+
+/// What shapes noise by h: c = r^(quarters/2), r = √|h|·scale + damping.
+struct NoiseShape {
+    var scale: Double
+    var damping: Double
+    /// −4 … 4, not 0.
+    var quarters: Int32
 }

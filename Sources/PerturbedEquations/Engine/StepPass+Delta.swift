@@ -68,7 +68,9 @@ extension StepPass {
                 site.prefetch(prefetch)
                 if !term.storesFirst { delta.update(repeating: 0) }
             }
-            if term.weight != 1, let elementary = term.perturbation as? any ElementaryPerturbation {
+            if term.weight != 1, let elementary = term.perturbation as? any ElementaryPerturbation,
+                elementary.isElementary
+            {
                 // As a rule makes it, to the bit.
                 var found = BlockTerms()
                 found.append(elementary, weight: term.weight, at: site, S.self)

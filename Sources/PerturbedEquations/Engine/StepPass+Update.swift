@@ -5,11 +5,12 @@ extension StepPass {
     func typedUpdate<S: BlockScalar>(_: S.Type, _ block: Block, _ scratch: ThreadScratch) -> Double {
         let (parameters, gradient) = memory(S.self, block, scratch)
         let state = state(S.self, block)
-        let drawn = S.self == Float.self && !measure ? drawnTerms(block) : nil
+        var drawn = S.self == Float.self && !measure ? drawnTerms(block) : nil
         let delta =
             drawn == nil
             ? delta(
                 block, scratch, parameters, gradient, prefetch: prefetch(parameters, gradient, state)) : nil
+        if drawn?.count == 0 { drawn = nil }
         let trust = trustScale.isEmpty ? 1 : trustScale[block.parameter]
         if trust == 1 {
             applyRule(block, scratch, parameters, gradient, delta, state, drawn)
@@ -37,7 +38,7 @@ extension StepPass {
         }
     }
 
-    /// δ of a block where the rule makes it itself; nil where it does not, or where nothing is left to add.
+    /// δ of a block where the rule makes it itself, which may be no term at all; nil where it does not.
     private func drawnTerms(_ block: Block) -> BlockTerms? {
         let group = optimizer.groupOf[block.parameter]
         guard let own = drawn[group] else { return nil }
@@ -47,7 +48,7 @@ extension StepPass {
                 term, weight: terms[group][place].weight, at: site(terms[group][place], place, block),
                 Float.self)
         }
-        return found.count > 0 ? found : nil
+        return found
     }
 
     /// The rule on θ and state of a block, or on copies of them.

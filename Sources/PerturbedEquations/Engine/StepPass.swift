@@ -136,11 +136,17 @@ struct StepPass {
             exceedsValueLimit = someGradientExceeds(valueLimit)
         }
         if exceedsValueLimit { optimizer.counts.clippedByValue += 1 }
+        // What the pass before read last is still in the cache: each walks the other way.
+        var walksBackwards = guarded || needsNorms
         if requirements.contains(.sums) {
-            sums = gatherSums(.sums, isSecondRound: false)
+            sums = gatherSums(.sums, isSecondRound: false, walksBackwards)
             overallSums = totals(of: sums)
+            walksBackwards.toggle()
         }
-        if requirements.contains(.moreSums) { moreSums = gatherSums(.moreSums, isSecondRound: true) }
+        if requirements.contains(.moreSums) {
+            moreSums = gatherSums(.moreSums, isSecondRound: true, walksBackwards)
+            walksBackwards.toggle()
+        }
         rememberTerms()
         if strengthIsLimited() {
             report.strengthIsBounded = true
@@ -163,7 +169,7 @@ struct StepPass {
             effect = measuredEffect()
             if reportsEffect { report.effectivePerturbation = effect?.ratio }
         }
-        let perturbationSquares = update(walkBackwards: guarded || needsNorms)
+        let perturbationSquares = update(walksBackwards)
         rememberRules()
         optimizer.termMemory = termMemory
         if measure { report.perturbationNorm = perturbationSquares.squareRoot() }
@@ -191,7 +197,8 @@ struct StepPass {
         guard !terms.isEmpty, let rule = rule as? any DrawingRule, rule.drawsNoise else { return nil }
         let elementary = terms.compactMap { $0.perturbation as? any ElementaryPerturbation }
         let count = elementary.reduce(0) { $0 + type(of: $1).mostTerms }
-        return elementary.count == terms.count && count <= BlockTerms.limit ? elementary : nil
+        let areAll = elementary.count == terms.count && elementary.allSatisfy(\.isElementary)
+        return areAll && count <= BlockTerms.limit ? elementary : nil
     }
 
     /// The step is not taken although the gradient was finite.
@@ -285,54 +292,20 @@ struct StepPass {
         if clip.contains(where: { $0 != 1 }) { optimizer.counts.clipped += 1 }
     }
 
-    /// Gathers the sums, over each tensor, of the terms that have a need.
-    private func gatherSums(_ need: Requirements, isSecondRound: Bool) -> [[SIMD4<Double>]] {
-        let blocks = optimizer.blocks
-        let width = terms.map(\.count).max() ?? 0
-        var partial = [SIMD4<Double>](repeating: .zero, count: blocks.count * width)
-        partial.withUnsafeMutableBufferPointer { partial in
-            nonisolated(unsafe) let partial = partial
-            _ = perThread { range, scratch in
-                for index in range {
-                    let block = blocks[index]
-                    let own = terms[optimizer.groupOf[block.parameter]]
-                    for (place, term) in own.enumerated() where term.needs.contains(need) {
-                        var site = site(term, place, block)
-                        site.isSecondRound = isSecondRound
-                        partial[index * width + place] = blockSums(term, site, block, scratch)
-                    }
-                }
-                return 0
-            }
-        }
-        var sums = [[SIMD4<Double>]](
-            repeating: [SIMD4<Double>](repeating: .zero, count: width), count: optimizer.parameters.count)
-        for (index, block) in blocks.enumerated() {
-            for place in 0..<width { sums[block.parameter][place] += partial[index * width + place] }
-        }
-        return sums
-    }
-
-    /// Adds sums up over the tensors of each group.
-    private func totals(of sums: [[SIMD4<Double>]]) -> [[SIMD4<Double>]] {
-        var totals = terms.map { [SIMD4<Double>](repeating: .zero, count: $0.count) }
-        for (parameter, group) in optimizer.groupOf.enumerated() {
-            for place in totals[group].indices { totals[group][place] += sums[parameter][place] }
-        }
-        return totals
+    /// The index that is met in a turn of a walk over a range.
+    static func walk(_ range: Range<Int>, _ turn: Int, _ backwards: Bool) -> Int {
+        backwards ? range.lowerBound + range.upperBound - 1 - turn : turn
     }
 
     /// Updates every block; returns Σ‖δ‖² where it is measured.
-    ///
-    /// After a first pass the last blocks of g are still in the cache: walking backwards meets them there.
-    private func update(walkBackwards: Bool) -> Double {
+    private func update(_ backwards: Bool) -> Double {
         let blocks = optimizer.blocks
         var squares = [Double](repeating: 0, count: measure ? blocks.count : 0)
         squares.withUnsafeMutableBufferPointer { squares in
             nonisolated(unsafe) let squares = squares
             _ = perThread { range, scratch in
-                for place in range {
-                    let index = walkBackwards ? range.lowerBound + range.upperBound - 1 - place : place
+                for turn in range {
+                    let index = Self.walk(range, turn, backwards)
                     let block = blocks[index]
                     guard hasGradient(block.parameter) else { continue }
                     let square = updateBlock(block, scratch)

@@ -131,6 +131,15 @@ public struct NoiseStream {
         }
     }
 
+    /// Σ ξᵢ·xᵢ/√vᵢ, ξ ~ N(0, 1), without the elements where v is not above 0.
+    func sum<S: EquationScalar>(
+        with x: UnsafeBufferPointer<S>, overRootOf v: UnsafeBufferPointer<S>
+    ) -> Double {
+        withUnsafePointer(to: address) {
+            S.kernels(level).pointee.noise_over_root(x.baseAddress, v.baseAddress, x.count, $0, firstElement)
+        }
+    }
+
     /// Σ ξᵢ·xᵢ, Σ xᵢ² and Σ ξᵢ², ξ ~ N(0, 1).
     func sums<S: EquationScalar>(with x: UnsafeBufferPointer<S>) -> pk_noise_sums {
         withUnsafePointer(to: address) {

@@ -8,7 +8,7 @@ import CPerturbationKernels
 /// let sharpen = Adaptive(alpha: 0.1, .sign)
 /// let own = Adaptive(alpha: 0.1) { g in g / (1 + abs(g)) }
 /// ```
-public struct Adaptive: KernelPerturbation {
+public struct Adaptive: ElementaryPerturbation {
     /// f. A closure can be used from Swift only: it cannot be written to a configuration.
     public enum Function: Sendable {
         /// f(g) = g.
@@ -88,41 +88,42 @@ public struct Adaptive: KernelPerturbation {
         ],
         source: "none needed")
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        site.clearIfFirst(delta)
+    static var mostTerms: Int { 1 }
+
+    var isElementary: Bool {
+        if case .closure = function { false } else { true }
+    }
+
+    func appendTerms<S: EquationScalar>(to terms: inout BlockTerms, at site: Site, for _: S.Type) {
         let alpha = alpha.value(at: site.step)
-        let kernels = S.kernels(site.noise.level)
-        func add(_ function: pk_function) {
-            kernels.pointee.add_function(
-                function, delta.baseAddress, gradient.baseAddress, delta.count, alpha)
-        }
-        func addEach(_ f: (S) -> S) {
-            let alpha = S(alpha)
-            for i in 0..<delta.count { delta[i] += alpha * f(gradient[i]) }
-        }
         switch function {
-        case .identity:
-            kernels.pointee.add_scaled(delta.baseAddress, gradient.baseAddress, delta.count, alpha)
-        case .sign: kernels.pointee.add_sign(delta.baseAddress, gradient.baseAddress, delta.count, alpha)
-        case .tanh: add(PK_TANH)
-        case .square: add(PK_SQUARE)
-        case .root: add(PK_ROOT)
+        case .identity: terms.append(alongGradient: alpha)
+        case .sign: terms.append(PK_SIGN, alpha)
+        case .tanh: terms.append(PK_TANH, alpha)
+        case .square: terms.append(PK_SQUARE, alpha)
+        case .root: terms.append(PK_ROOT, alpha)
         case .normalised:
             let rms = site.gradient.rootMeanSquare
             guard rms > 0 else { return }
             let factor = S(alpha / rms)
-            if factor.isNormal || factor == 0 {
-                kernels.pointee.add_scaled(
-                    delta.baseAddress, gradient.baseAddress, delta.count, Double(factor))
-            } else {
-                // 1/rms of a subnormal gradient is beyond float32, and that of a huge one loses its bits there.
-                addEach { S(Double($0) / rms) }
-            }
-        case .closure(let f): addEach { S(f(Double($0))) }
+            if factor.isNormal || factor == 0 { return terms.append(alongGradient: Double(factor)) }
+            // 1/rms of a subnormal gradient is no finite number of its type, and that of a huge one loses its bits.
+            let inner = rms < 1 ? 0x1p64 : 0x1p-64
+            terms.append(PK_IDENTITY, alpha / (rms * inner), inner: inner)
+        case .closure: preconditionFailure("a closure is no elementary term")
         }
+    }
+
+    func accumulate<S: EquationScalar>(
+        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
+        parameters: UnsafeBufferPointer<S>, at site: Site
+    ) {
+        guard case .closure(let f) = function else {
+            return accumulateTerms(delta, gradient: gradient, parameters: parameters, at: site)
+        }
+        site.clearIfFirst(delta)
+        let alpha = S(alpha.value(at: site.step))
+        for i in 0..<delta.count { delta[i] += alpha * S(f(Double(gradient[i]))) }
     }
 }
 

@@ -8,7 +8,7 @@
 /// It keeps θ₀: as much memory as the parameters.
 ///
 /// Source: Li, Grandvalet, Davoine 2018, Explicit Inductive Bias for Transfer Learning with Convolutional Networks.
-public struct Anchor: KernelPerturbation {
+public struct Anchor: ElementaryPerturbation {
     /// λ, gradient units per θ; ≥ 0.
     public var strength: Scheduled
     /// r, in units of θ; ≥ 0, default 0.
@@ -76,11 +76,9 @@ public struct Anchor: KernelPerturbation {
         return [square, 0, 0, 0]
     }
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        site.clearIfFirst(delta)
+    static var mostTerms: Int { 1 }
+
+    func appendTerms<S: EquationScalar>(to terms: inout BlockTerms, at site: Site, for _: S.Type) {
         var pull = strength.value(at: site.step)
         let radius = radius.value(at: site.step)
         if radius > 0 {
@@ -88,8 +86,6 @@ public struct Anchor: KernelPerturbation {
             guard distance > radius else { return }
             pull *= 1 - radius / distance
         }
-        let start = site.stored(0, as: S.self)
-        S.kernels(site.noise.level).pointee.add_difference(
-            delta.baseAddress, parameters.baseAddress, start.baseAddress, delta.count, pull)
+        terms.append(alongDifferenceFrom: site.stored(0, as: S.self), pull)
     }
 }

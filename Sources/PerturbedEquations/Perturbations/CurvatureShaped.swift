@@ -20,7 +20,7 @@ import CPerturbationKernels
 ///
 /// Source: Zhu, Wu, Yu, Wu, Ma 2019, The Anisotropic Noise in Stochastic Gradient Descent (p = ½); the diagonal: Yao et
 /// al. 2021, AdaHessian.
-public struct CurvatureShaped: NoiseOfStrength {
+public struct CurvatureShaped: NoiseOfStrength, ElementaryPerturbation {
     /// Where h comes from.
     public enum Source: String, Sendable, Codable, CaseIterable {
         /// The rule's average of ĝ². Rules without one refuse the term.
@@ -53,8 +53,12 @@ public struct CurvatureShaped: NoiseOfStrength {
 
     public func requirements(at step: Int) -> Requirements {
         let input: Requirements = source == .secondMoment ? .secondMoment : .signal(.hessianDiagonal)
-        return [sigma.requirements, input, .moreSums]
+        return [sigma.requirements, input, isInClosedForm ? .sums : .moreSums]
     }
+
+    private var quarters: Int32 { Int32((4 * exponent).rounded()) }
+    /// Whether mean(c²) follows from the means of |h| and √|h|.
+    private var isInClosedForm: Bool { 0...2 ~= quarters }
 
     public mutating func forEachSchedule(_ body: (inout Scheduled) throws -> Void) rethrows {
         try body(&sigma.schedule)
@@ -144,14 +148,15 @@ public struct CurvatureShaped: NoiseOfStrength {
         }
     }
 
-    /// First Σ|h| and n, then Σ r^(4p).
+    /// First Σ|h|, n and Σ√|h|; then Σ r^(4p).
     func kernelSums<S: EquationScalar>(
         gradient: UnsafeBufferPointer<S>, parameters: UnsafeBufferPointer<S>, at site: Site
     ) -> SIMD4<Double> {
         let h = curvature(at: site, as: S.self)
         let kernels = S.kernels(site.noise.level)
         guard site.isSecondRound else {
-            return [kernels.pointee.curvature_sum(h.baseAddress, h.count), Double(h.count), 0, 0]
+            let sums = kernels.pointee.curvature_sums(h.baseAddress, h.count)
+            return [sums.sizes, Double(h.count), sums.roots, 0]
         }
         guard let shape = shape(at: site) else { return [Double(h.count), 0, 0, 0] }
         // The square of c before it is normalised.
@@ -160,30 +165,35 @@ public struct CurvatureShaped: NoiseOfStrength {
         return [sum, 0, 0, 0]
     }
 
-    /// 1/√mean|h|, ε and 4p; nil where the noise is plain.
-    private func shape(at site: Site) -> (scale: Double, damping: Double, quarters: Int32)? {
-        let quarters = Int32((4 * exponent).rounded())
+    /// r^(2p), r = s·√|h| + ε with s² = 1/mean|h|; nil where the noise is plain.
+    private func shape(at site: Site) -> NoiseShape? {
         guard quarters != 0, site.sums[0] > 0 else { return nil }
-        return ((site.sums[1] / site.sums[0]).squareRoot(), damping.value(at: site.step), quarters)
+        return NoiseShape(
+            scale: (site.sums[1] / site.sums[0]).squareRoot(), damping: damping.value(at: site.step),
+            quarters: quarters)
     }
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
+    /// mean(r^(4p)).
+    private func meanSquare(_ shape: NoiseShape, at site: Site) -> Double {
+        let root = shape.scale * site.sums[2] / site.sums[1]
+        return switch quarters {
+        case 1: root + shape.damping
+        // s²·mean|h| is 1.
+        case 2: 1 + shape.damping * (2 * root + shape.damping)
+        default: site.moreSums[0] / site.sums[1]
+        }
+    }
+
+    static var mostTerms: Int { 1 }
+
+    func appendTerms<S: EquationScalar>(to terms: inout BlockTerms, at site: Site, for _: S.Type) {
         let sigma = site.sigma(sigma)
         guard let shape = shape(at: site) else {
-            return site.noise.run(PK_NORMAL, site.mode, delta, nil, sigma, 0)
+            return terms.append(NoiseDraw(distribution: PK_NORMAL, scale: sigma), from: site.noise)
         }
-        let h = curvature(at: site, as: S.self)
-        // σ/√mean(c²) of the unnormalised c.
-        let strength = sigma / (site.moreSums[0] / site.sums[1]).squareRoot()
-        site.clearIfFirst(delta)
-        withUnsafeTemporaryAllocation(of: S.self, capacity: delta.count) { c in
-            S.kernels(site.noise.level).pointee.shape(
-                c.baseAddress, h.baseAddress, delta.count, shape.scale, shape.damping, shape.quarters)
-            site.noise.run(PK_NORMAL, PK_ADD_SCALED, delta, c.baseAddress, strength, 0)
-        }
+        terms.append(
+            noiseShapedBy: curvature(at: site, as: S.self), shape,
+            scale: sigma / meanSquare(shape, at: site).squareRoot(), from: site.noise)
     }
 }
 

@@ -15,7 +15,7 @@ import CPerturbationKernels
 ///
 /// Source: Chen, Ngiam, Huang, Luong, Kretzschmar, Chai, Anguelov 2020, Just Pick a Sign: Optimizing Deep Multitask
 /// Models with Gradient Sign Dropout.
-public struct GradDrop: KernelPerturbation {
+public struct GradDrop: ElementaryPerturbation {
     /// ℓ, how much of the other sign leaks through; 0 ≤ ℓ ≤ 1, default 0. At 1 nothing is dropped.
     public var leak: Scheduled
 
@@ -74,19 +74,11 @@ public struct GradDrop: KernelPerturbation {
         return [sum, Double(gradient.count), 0, 0]
     }
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        site.clearIfFirst(delta)
-        let positive = site.signal(.positivePart, as: S.self)
-        withUnsafeTemporaryAllocation(of: S.self, capacity: delta.count) { uniform in
-            // 2U − 1, U ~ U(0, 1): U < P is 2U − 1 < (p − |n|)/(p + |n|).
-            site.noise.run(PK_UNIFORM, PK_STORE, uniform, nil, 1 / 3.0.squareRoot(), 0)
-            S.kernels(site.noise.level).pointee.add_sign_drop(
-                delta.baseAddress, uniform.baseAddress, positive.baseAddress, gradient.baseAddress,
-                delta.count,
-                site.clipScale, scale(at: site))
-        }
+    static var mostTerms: Int { 1 }
+
+    func appendTerms<S: EquationScalar>(to terms: inout BlockTerms, at site: Site, for _: S.Type) {
+        terms.append(
+            signDropBy: site.signal(.positivePart, as: S.self), clip: site.clipScale, scale: scale(at: site),
+            from: site.noise)
     }
 }

@@ -8,7 +8,7 @@
 /// Its element variance is taken to be the mean square of δ/s over the tensor, an unbiased estimate from one draw.
 ///
 /// Source: Wu, Hu, Xiong, Huan, Braverman, Zhu 2020, On the Noisy Gradient Descent that Generalizes as SGD.
-public struct GradientCovariance: KernelPerturbation {
+public struct GradientCovariance: ElementaryPerturbation {
     /// s, ≥ 0, default 1.
     public var scale: Scheduled
 
@@ -66,13 +66,9 @@ public struct GradientCovariance: KernelPerturbation {
         return [square, Double(noise.count), 0, 0]
     }
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        site.clearIfFirst(delta)
-        let noise = site.signal(.microBatchNoise, as: S.self)
-        S.kernels(site.noise.level).pointee.add_scaled(
-            delta.baseAddress, noise.baseAddress, delta.count, scale(at: site))
+    static var mostTerms: Int { 1 }
+
+    func appendTerms<S: EquationScalar>(to terms: inout BlockTerms, at site: Site, for _: S.Type) {
+        terms.append(along: site.signal(.microBatchNoise, as: S.self), scale(at: site))
     }
 }

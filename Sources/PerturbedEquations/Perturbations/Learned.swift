@@ -119,15 +119,13 @@ public struct Learned: DrawnNoise {
     ) -> SIMD4<Double> {
         guard site.memory[2] > 0, Int(site.memory[3]) + 1 == site.update else { return .zero }
         let before = site.noise.at(step: Int(site.memory[2]) - 1)
-        return withUnsafeTemporaryAllocation(of: S.self, capacity: gradient.count) { xi in
-            before.run(PK_NORMAL, PK_STORE, xi, nil, 1, 0)
+        let sum =
             if let moment = site.secondMoment(as: S.self) {
-                S.kernels(site.noise.level).pointee.over_root(xi.baseAddress, moment.baseAddress, xi.count)
+                before.sum(with: gradient, overRootOf: moment)
+            } else {
+                before.sums(with: gradient).noise
             }
-            let dot = S.kernels(site.noise.level).pointee.dot(
-                xi.baseAddress, gradient.baseAddress, gradient.count)
-            return [dot, 0, 0, 0]
-        }
+        return [sum, 0, 0, 0]
     }
 
     // MARK: The noise

@@ -12,7 +12,7 @@ import Foundation
 /// Uniform in a ball is ξ/‖ξ‖ · r·U^(1/d), ξ ~ N(0, 1), U ~ U(0, 1).
 ///
 /// Source: Jin, Ge, Netrapalli, Kakade, Jordan 2017, How to Escape Saddle Points Efficiently (algorithm 2).
-public struct SaddleEscape: KernelPerturbation {
+public struct SaddleEscape: ElementaryPerturbation {
     /// r, in gradient units; ≥ 0.
     public var radius: Scheduled
     /// g_thres, in gradient units; ≥ 0.
@@ -89,24 +89,18 @@ public struct SaddleEscape: KernelPerturbation {
         gradient: UnsafeBufferPointer<S>, parameters: UnsafeBufferPointer<S>, at site: Site
     ) -> SIMD4<Double> {
         guard isDue(at: site) else { return .zero }
-        return withUnsafeTemporaryAllocation(of: S.self, capacity: gradient.count) { xi in
-            site.noise.run(PK_NORMAL, PK_STORE, xi, nil, 1, 0)
-            let square = S.kernels(site.noise.level).pointee.dot(
-                xi.baseAddress, xi.baseAddress, gradient.count)
-            return [square, Double(gradient.count), 0, 0]
-        }
+        return [site.noise.sums(with: gradient).noise_squares, Double(gradient.count), 0, 0]
     }
 
-    func accumulate<S: EquationScalar>(
-        _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
-        parameters: UnsafeBufferPointer<S>, at site: Site
-    ) {
-        guard kicks(at: site), site.overallSums[0] > 0 else { return site.clearIfFirst(delta) }
+    static var mostTerms: Int { 1 }
+
+    func appendTerms<S: EquationScalar>(to terms: inout BlockTerms, at site: Site, for _: S.Type) {
+        guard kicks(at: site), site.overallSums[0] > 0 else { return }
         let dimensions = site.overallSums[1]
         let words = site.noise.shared.draw(1).words(2)
         let uniform = (Double(words[0]) * 0x1p32 + Double(words[1]) + 0.5) * 0x1p-64
         let radius = deviation(at: site) * (dimensions + 2).squareRoot()
         let scale = radius * pow(uniform, 1 / dimensions) / site.overallSums[0].squareRoot()
-        site.noise.run(PK_NORMAL, site.mode, delta, nil, scale, 0)
+        terms.append(NoiseDraw(distribution: PK_NORMAL, scale: scale), from: site.noise)
     }
 }

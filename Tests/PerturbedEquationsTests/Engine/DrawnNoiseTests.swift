@@ -12,6 +12,8 @@ import Testing
     ]
 
     static let noises: [[any Perturbation]] = [
+        // No noise: whole registers and what is left of a block.
+        [],
         [Gaussian(sigma: 0.3)], [Uniform(sigma: 0.3)], [Laplace(sigma: 0.3)], [GradientScaled(alpha: 0.3)],
         [DropNoise(probability: 0.3)], [Orthogonal(sigma: 0.3)], [WeightPenalty(l2: 0.3)],
         [WeightPenalty(l2: 0.1, group: 0.2)], [Gaussian(sigma: 0.3), WeightPenalty(l2: 0.1)],
@@ -20,7 +22,12 @@ import Testing
         [GradientScaled(alpha: 0.3), Orthogonal(sigma: 0.2), Laplace(sigma: 0.1)],
         // More than a rule takes, and one that it does not know.
         [Orthogonal(sigma: 0.2), Orthogonal(sigma: 0.3), Uniform(sigma: 0.1)],
-        [Gaussian(sigma: 0.3), WeightPenalty(l1: 0.1)],
+        [Gaussian(sigma: 0.3), WeightPenalty(l1: 0.1)], [Adaptive(alpha: 0.3, .tanh)],
+        [Adaptive(alpha: 0.3, .sign), Adaptive(alpha: 0.1, .square), Adaptive(alpha: -0.2, .root)],
+        [Adaptive(alpha: 0.3, .normalised), Adaptive(alpha: 0.1, .identity)], [Anchor(strength: 0.2)],
+        [Gaussian(sigma: 0.1), Anchor(strength: 0.2, radius: 0.01)], [Learned(sigma: 0.3)],
+        [SaddleEscape(radius: 30, gradientThreshold: 1e9, stepThreshold: 1)],
+        [Adaptive(alpha: 0.1) { $0 / 2 }, Gaussian(sigma: 0.1)],
     ]
 
     /// Measured steps store δ, to take its norm; the others need not.
@@ -90,9 +97,13 @@ import Testing
                     }
                 }
                 found.withUnsafeMutableBufferPointer { theta in
-                    var term = pk_term(
-                        kind: isByGradient ? PK_NOISE_BY_GRADIENT : PK_NOISE, scale: 0.3,
-                        distribution: distribution, stream: stream, first: first, p: 0.2)
+                    var term = pk_term()
+                    term.kind = isByGradient ? PK_NOISE_BY_GRADIENT : PK_NOISE
+                    term.scale = 0.3
+                    term.distribution = distribution
+                    term.stream = stream
+                    term.first = first
+                    term.p = 0.2
                     withUnsafePointer(to: &term) {
                         var drawn = block(theta.baseAddress!)
                         drawn.terms = $0
@@ -103,6 +114,31 @@ import Testing
             }
             #expect(found == expected, "\(level), \(distribution), by gradient: \(isByGradient)")
         }
+    }
+
+    /// Σ x·ξ/√v is that of the variates, at every level, and leaves out where v is not above 0.
+    @Test(arguments: [1, 15, 64, 2048, 2049, 5000], [0, 37, (1 << 34) - 128] as [UInt64])
+    func sumsOverRoots(count: Int, first: UInt64) {
+        var random = SeededGenerator()
+        func check<S: EquationScalar>(_: S.Type) {
+            let x = (0..<count).map { _ in S(Double.random(in: -1...1, using: &random)) }
+            let v = (0..<count).map { $0 % 5 == 0 ? 0 : S(Double.random(in: 1...2, using: &random)) }
+            var stream = pk_stream(key: (1, 2), step: 3, parameter: 4, term: 5)
+            var xi = [S](repeating: 0, count: count)
+            S.kernels(.baseline).pointee.noise(
+                PK_NORMAL, PK_STORE, &xi, nil, count, 1, 0, &stream, first, nil)
+            let expected = (0..<count).filter { v[$0] > 0 }
+                .reduce(0.0) { $0 + Double(x[$1]) * Double(xi[$1]) / Double(v[$1]).squareRoot() }
+            let sums = SIMDLevel.supported.map {
+                S.kernels($0).pointee.noise_over_root(x, v, count, &stream, first)
+            }
+            for sum in sums {
+                #expect(abs(sum - expected) < 1e-6 * Double(count), "seed \(random.seed)")
+                #expect(sum == sums[0], "seed \(random.seed)")
+            }
+        }
+        check(Float.self)
+        check(Double.self)
     }
 
     /// The sums of a kernel are those of the variates that it draws, and the same bits at every level.

@@ -10,7 +10,12 @@ import Testing
         _ function: pk_function, of x: [S], _ level: SIMDLevel
     ) -> [S] {
         var output = [S](repeating: 0, count: x.count)
-        S.kernels(level).pointee.add_function(function, &output, x, x.count, 1)
+        var term = pk_term()
+        term.kind = PK_FUNCTION
+        term.scale = 1
+        term.input_scale = 1
+        term.function = function
+        S.kernels(level).pointee.add_terms(&term, 1, &output, x, x, x.count, 1, nil)
         return output
     }
 
