@@ -1,4 +1,5 @@
 import Foundation
+import PerturbedEquations
 
 extension Chains {
     /// How many independent draws tell as much of the middle of the distribution: the effective sample size of the normal scores
@@ -71,8 +72,9 @@ extension Chains {
 
     private static func autocovariance(_ centred: [Double], _ lag: Int) -> Double {
         guard lag < centred.count else { return 0 }
-        var sum = 0.0
-        for t in 0..<(centred.count - lag) { sum += centred[t] * centred[t + lag] }
+        let sum = centred.withUnsafeBufferPointer {
+            dotProduct(.init(rebasing: $0.dropLast(lag)), .init(rebasing: $0.dropFirst(lag)))
+        }
         return sum / Double(centred.count)
     }
 }
