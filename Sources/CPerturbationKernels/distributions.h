@@ -132,31 +132,48 @@ PK_INLINE pk_chunk pk_normal(pk_words32 w, float scale) {
         _Static_assert(PK_ROUNDS == 7, "the rounds are dealt between seven steps");                      \
         pk_mixing mixing = pk_philox_start(stream, counter);                                             \
         SLOT(0);                                                                                         \
-        pk_philox_round(&mixing);                                                                        \
         pk_normal_0(&normal, words);                                                                     \
-        pk_pin_four(&mixing.c0, &mixing.c2, &normal.u, &normal.x);                    \
-        pk_philox_round(&mixing);                                                                        \
+        pk_pin_four(&mixing.c3, &mixing.c2, &normal.u, &normal.x);                                       \
+        pk_philox_second(&mixing);                                                                       \
         pk_normal_1(&normal);                                                                            \
         SLOT(1);                                                                                         \
-        pk_pin_four(&mixing.c0, &mixing.c2, &normal.f, &normal.t);                    \
+        pk_pin_four(&mixing.c0, &mixing.c2, &normal.f, &normal.t);                                       \
         pk_philox_round(&mixing);                                                                        \
         pk_normal_2(&normal);                                                                            \
         SLOT(2);                                                                                         \
-        pk_pin_four(&mixing.c0, &mixing.c2, &normal.p, &normal.sine), pk_pin_one(&normal.cosine);                                  \
+        pk_pin_four(&mixing.c0, &mixing.c2, &normal.p, &normal.sine), pk_pin_one(&normal.cosine);        \
         pk_philox_round(&mixing);                                                                        \
         pk_normal_3(&normal);                                                                            \
         SLOT(3);                                                                                         \
-        pk_pin_four(&mixing.c0, &mixing.c2, &normal.p, &normal.sine), pk_pin_one(&normal.cosine);                                  \
+        pk_pin_four(&mixing.c0, &mixing.c2, &normal.p, &normal.sine), pk_pin_one(&normal.cosine);        \
         pk_philox_round(&mixing);                                                                        \
         pk_normal_4(&normal);                                                                            \
         SLOT(4);                                                                                         \
-        pk_pin_four(&mixing.c0, &mixing.c2, &normal.p, &normal.sine), pk_pin_one(&normal.cosine);                                  \
+        pk_pin_four(&mixing.c0, &mixing.c2, &normal.p, &normal.sine), pk_pin_one(&normal.cosine);        \
         pk_philox_round(&mixing);                                                                        \
         SLOT(5);                                                                                         \
         pk_normal_5(&normal, scale);                                                                     \
-        pk_pin(&mixing.c0, &mixing.c2);                                                          \
+        pk_pin(&mixing.c0, &mixing.c2);                                                                  \
         SLOT(6);                                                                                         \
         words = pk_philox_finish(mixing);                                                                \
+    } while (0)
+
+// The turn before the last, in which no more words begin.
+#define PK_PIPELINE_END(normal, words, scale, SLOT)                                                      \
+    do {                                                                                                 \
+        SLOT(0);                                                                                         \
+        pk_normal_0(&normal, words);                                                                     \
+        pk_normal_1(&normal);                                                                            \
+        SLOT(1);                                                                                         \
+        pk_normal_2(&normal);                                                                            \
+        SLOT(2);                                                                                         \
+        pk_normal_3(&normal);                                                                            \
+        SLOT(3);                                                                                         \
+        pk_normal_4(&normal);                                                                            \
+        SLOT(4);                                                                                         \
+        SLOT(5);                                                                             \
+        pk_normal_5(&normal, scale);                                                                     \
+        SLOT(6);                                                                                         \
     } while (0)
 
 PK_INLINE vfloat pk_uniform_one(vuint w, float scale) {

@@ -58,42 +58,62 @@ PK_INLINE vwide pk_raise(vwide a) {
     return a << 32;
 }
 
-// PK_CHUNK/4 counters on their way through the rounds.
+// PK_CHUNK/4 counters on their way through the rounds. Three words of four are the same for all of them at first, and so is half
+// of what the first two rounds compute: `same`.
 typedef struct {
     vwide c0, c1, c2, c3;
+    uint64_t same;
     uint32_t k0, k1;
 } pk_mixing;
 
-// `counter` is the lower half of the number of the first counter, a multiple of their count: adding a lane
-// never carries.
-PK_INLINE pk_mixing pk_philox_start(pk_fixed s, uint32_t counter) {
-    const vwide lane = PK_IOTA;
-    return (pk_mixing){
-        lane + (uint64_t)counter,
-        (vwide){} + (uint64_t)s.upper,
-        (vwide){} + (uint64_t)s.step,
-        (vwide){} + (uint64_t)s.parameter,
-        s.key[0],
-        s.key[1],
-    };
+#define PK_FIRST_FACTOR 0xD2511F53u
+#define PK_SECOND_FACTOR 0xCD9E8D57u
+#define PK_FIRST_WEYL 0x9E3779B9u
+#define PK_SECOND_WEYL 0xBB67AE85u
+
+PK_INLINE void pk_next_keys(pk_mixing *m) {
+    m->k0 += PK_FIRST_WEYL;
+    m->k1 += PK_SECOND_WEYL;
 }
 
-// Any round but the last.
+// The first round. `counter` is the lower half of the number of the first counter, a multiple of their count: adding a lane never
+// carries.
+PK_INLINE pk_mixing pk_philox_start(pk_fixed s, uint32_t counter) {
+    const vwide lane = PK_IOTA;
+    pk_mixing m = {.same = (uint64_t)s.step * PK_SECOND_FACTOR, .k0 = s.key[0], .k1 = s.key[1]};
+    m.same ^= (uint64_t)(s.upper ^ m.k0) << 32;
+    m.c3 = pk_multiply(lane + (uint64_t)counter, PK_FIRST_FACTOR);
+    m.c2 = (m.c3 >> 32) ^ (uint64_t)(s.parameter ^ m.k1);
+    pk_next_keys(&m);
+    return m;
+}
+
+// The second.
+PK_INLINE void pk_philox_second(pk_mixing *m) {
+    const uint64_t a = (m->same >> 32) * PK_FIRST_FACTOR;
+    vwide b = pk_multiply(m->c2, PK_SECOND_FACTOR);
+    m->c0 = (b >> 32) ^ (uint64_t)((uint32_t)m->same ^ m->k0);
+    m->c1 = b;
+    m->c2 = m->c3 ^ (uint64_t)((uint32_t)(a >> 32) ^ m->k1);
+    m->c3 = (vwide){} + (uint64_t)(uint32_t)a;
+    pk_next_keys(m);
+}
+
+// Any round but the first two and the last.
 PK_INLINE void pk_philox_round(pk_mixing *m) {
-    vwide a = pk_multiply(m->c0, 0xD2511F53u);
-    vwide b = pk_multiply(m->c2, 0xCD9E8D57u);
+    vwide a = pk_multiply(m->c0, PK_FIRST_FACTOR);
+    vwide b = pk_multiply(m->c2, PK_SECOND_FACTOR);
     m->c0 = (b >> 32) ^ m->c1 ^ (uint64_t)m->k0;
     m->c1 = b;
     m->c2 = (a >> 32) ^ m->c3 ^ (uint64_t)m->k1;
     m->c3 = a;
-    m->k0 += 0x9E3779B9u;
-    m->k1 += 0xBB67AE85u;
+    pk_next_keys(m);
 }
 
 // The last round: the upper half of a lane becomes word 0 (or 2), the lower half word 1 (or 3).
 PK_INLINE pk_words32 pk_philox_finish(pk_mixing m) {
-    vwide a = pk_multiply(m.c0, 0xD2511F53u);
-    vwide b = pk_multiply(m.c2, 0xCD9E8D57u);
+    vwide a = pk_multiply(m.c0, PK_FIRST_FACTOR);
+    vwide b = pk_multiply(m.c2, PK_SECOND_FACTOR);
     return (pk_words32){
         (vuint)(b ^ pk_raise(m.c1) ^ ((uint64_t)m.k0 << 32)),
         (vuint)(a ^ pk_raise(m.c3) ^ ((uint64_t)m.k1 << 32)),
@@ -102,7 +122,8 @@ PK_INLINE pk_words32 pk_philox_finish(pk_mixing m) {
 
 PK_INLINE pk_words32 pk_philox(pk_fixed s, uint32_t counter) {
     pk_mixing m = pk_philox_start(s, counter);
+    pk_philox_second(&m);
 #pragma clang loop unroll(full)
-    for (int round = 1; round < PK_ROUNDS; round++) pk_philox_round(&m);
+    for (int round = 3; round < PK_ROUNDS; round++) pk_philox_round(&m);
     return pk_philox_finish(m);
 }

@@ -61,6 +61,10 @@ import Testing
             [term(PK_ALONG_SIGNS), term(PK_SHAPED_NOISE)],
             [term(PK_NOISE), term(PK_SIGN_DROP), term(PK_ALONG_DIFFERENCE), term(PK_FUNCTION)],
             [term(PK_SHAPED_NOISE), term(PK_NOISE_BY_GRADIENT), term(PK_ALONG_PARAMETERS)],
+            [term(PK_NOISE), term(PK_NOISE) { $0.stream.term = 99 }],
+            [term(PK_ALONG_PARAMETERS), term(PK_NOISE), term(PK_ALONG_PARAMETERS)],
+            [term(PK_NOISE) { $0.distribution = PK_LAPLACE }, term(PK_NOISE_BY_GRADIENT)],
+            [term(PK_NOISE), term(PK_NOISE_BY_GRADIENT) { $0.distribution = PK_UNIFORM }],
         ]
     }
 
