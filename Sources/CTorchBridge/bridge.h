@@ -22,9 +22,14 @@ ptb_tensor *wrap(at::Tensor &&tensor);
 /// Stores the message of the exception being handled and returns its status. Only inside a catch block.
 ptb_status report_current_exception() noexcept;
 
+/// Loads the CUDA half of libtorch, where there is one, at the first call. libtorch asks for it once, at an operation that need
+/// not be of a GPU (a backward pass does), and goes without for ever where it is not there by then.
+void load_devices() noexcept;
+
 /// Runs `body`, and turns whatever it throws into a status.
 template <class Body>
 ptb_status guarded(Body &&body) noexcept {
+  load_devices();
   try {
     body();
     return PTB_OK;
@@ -61,8 +66,21 @@ inline std::optional<at::Tensor> widened(const ptb_tensor *_Nullable weight, con
 /// Whether operations on the tensor's device choose their types themselves.
 inline bool is_autocast(const at::Tensor &x) { return at::autocast::is_autocast_enabled(x.device().type()); }
 
-/// Dropout's factors: 0 with probability p, 1/(1 - p) otherwise. Drawn on the CPU wherever `like` is.
+/// A tensor's elements, to read. (`const_data_ptr<T>` has in libtorch 2.11 a name that clang does not look for.)
+template <class T>
+const T *_Nonnull elements(const at::Tensor &tensor) {
+  return static_cast<const T *>(tensor.const_data_ptr());
+}
+
+/// A new generator of random numbers on the tensor's device.
+at::Generator generator(const at::Tensor &like, uint64_t seed);
+
+/// Dropout's factors: 0 with probability p, 1/(1 - p) otherwise. `generator` is of `like`'s device.
 at::Tensor dropout_mask(const at::Tensor &like, double p, at::Generator generator);
+
+/// Makes the gradient of fused attention, whose result `y` is, the same from run to run: on a GPU it is otherwise summed in the
+/// order in which the parts are done.
+void sum_in_order(const at::Tensor &y);
 
 /// Whether what this thread records now will be derived twice (ptb_set_derives_twice).
 bool derives_twice() noexcept;

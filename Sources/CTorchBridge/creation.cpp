@@ -1,5 +1,6 @@
 #include "bridge.h"
 
+#include <ATen/ops/_foreach_copy.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/full.h>
@@ -7,6 +8,7 @@
 #include <c10/core/GradMode.h>
 
 #include <cstring>
+#include <vector>
 
 namespace {
 
@@ -75,6 +77,20 @@ ptb_status ptb_copy_into(ptb_tensor *target, ptb_tensor *source) noexcept {
                 " into the shape ", target->value.sizes());
     const c10::AutoGradMode off(false);
     target->value.copy_(source->value);
+  });
+}
+
+ptb_status ptb_copy_each(ptb_tensor *const *targets, ptb_tensor *const *sources, size_t count) noexcept {
+  return bridge::guarded([&] {
+    const c10::AutoGradMode off(false);
+    std::vector<at::Tensor> to, from;
+    for (size_t i = 0; i < count; i++) {
+      TORCH_CHECK(targets[i]->value.sizes() == sources[i]->value.sizes(), "cannot copy the shape ",
+                  sources[i]->value.sizes(), " into the shape ", targets[i]->value.sizes());
+      to.push_back(targets[i]->value);
+      from.push_back(sources[i]->value);
+    }
+    if (!to.empty()) at::_foreach_copy_(to, from);
   });
 }
 

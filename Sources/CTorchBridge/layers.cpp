@@ -1,6 +1,5 @@
 #include "bridge.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/avg_pool2d.h>
@@ -105,7 +104,6 @@ ptb_status ptb_dropout(ptb_tensor *x, double p, uint64_t seed, PTB_NEW out) noex
   return bridge::make(out, [&] {
     TORCH_CHECK(p >= 0 && p < 1, "the dropout probability is ", p, "; allowed: 0 <= p < 1");
     // What at::dropout does, but with a generator of our own.
-    auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
-    return at::mul(x->value, bridge::dropout_mask(x->value, p, generator));
+    return at::mul(x->value, bridge::dropout_mask(x->value, p, bridge::generator(x->value, seed)));
   });
 }

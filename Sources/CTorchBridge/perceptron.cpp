@@ -35,7 +35,7 @@ std::vector<at::Tensor> outputs_of_layers(const at::Tensor &x, at::TensorList we
     at::Tensor y = at::mm(l ? outputs.back() : x, weights[2 * l].t());
     const bool is_hidden = l + 1 < layers;
     const auto add = is_hidden && activation == PTB_RELU ? add_bias_and_rectify : add_bias;
-    add(y.mutable_data_ptr<float>(), weights[2 * l + 1].const_data_ptr<float>(), y.size(0), y.size(1));
+    add(y.mutable_data_ptr<float>(), bridge::elements<float>(weights[2 * l + 1]), y.size(0), y.size(1));
     if (is_hidden && activation == PTB_TANH) y.tanh_();
     outputs.push_back(std::move(y));
   }
@@ -58,7 +58,7 @@ at::Tensor input_gradient(const at::Tensor &g, const at::Tensor &w) {
 // The rows of g that are not all zero, as indices; undefined where they are more than three quarters, so that leaving the
 // others out would not pay.
 at::Tensor rows_with_gradient(const at::Tensor &g) {
-  const float *values = g.const_data_ptr<float>();
+  const float *values = bridge::elements<float>(g);
   const int64_t count = g.size(0), width = g.size(1);
   std::vector<int64_t> rows;
   for (int64_t i = 0; i < count; i++, values += width) {
@@ -111,14 +111,14 @@ class FusedPerceptron final : public torch::autograd::Function<FusedPerceptron> 
       if (context->needs_input_grad(1 + 2 * l)) found[1 + 2 * l] = weight_gradient(g, below);
       if (context->needs_input_grad(2 + 2 * l)) {
         at::Tensor sums = at::empty({g.size(1)}, g.options());
-        sum_columns(g.const_data_ptr<float>(), sums.mutable_data_ptr<float>(), g.size(0), g.size(1));
+        sum_columns(bridge::elements<float>(g), sums.mutable_data_ptr<float>(), g.size(0), g.size(1));
         found[2 + 2 * l] = sums;
       }
       if (!context->needs_input_grad({{0, 1 + 2 * l}})) return found;
       g = input_gradient(g, w[l]);
       if (l == 0) break;
       const auto through = is_rectified ? through_rectifier : through_tanh;
-      through(g.mutable_data_ptr<float>(), below.const_data_ptr<float>(), g.numel());
+      through(g.mutable_data_ptr<float>(), bridge::elements<float>(below), g.numel());
     }
     found[0] = rows.defined() ? at::zeros({count, g.size(1)}, g.options()).index_copy_(0, rows, g) : g;
     return found;

@@ -42,8 +42,8 @@ void multiply(at::Tensor &c, const at::Tensor &a, bool a_transposed, const at::T
   const int m = int(c.size(1)), n = int(c.size(0)), k = int(a.size(a_transposed ? 0 : 1));
   const int lda = int(a.size(1)), ldb = int(b.size(1));
   const float one = 1, zero = 0;
-  sgemm_(b_transposed ? "T" : "N", a_transposed ? "T" : "N", &m, &n, &k, &one, b.const_data_ptr<float>(), &ldb,
-         a.const_data_ptr<float>(), &lda, &zero, c.mutable_data_ptr<float>(), &m);
+  sgemm_(b_transposed ? "T" : "N", a_transposed ? "T" : "N", &m, &n, &k, &one, bridge::elements<float>(b), &ldb,
+         bridge::elements<float>(a), &lda, &zero, c.mutable_data_ptr<float>(), &m);
 }
 
 // x ← eˣ for x ≤ 0, at least e⁻⁸⁷: x = n·ln 2 + r, and the series of eʳ. NaN stays NaN.
@@ -133,23 +133,23 @@ double mean_loss(ptb_perceptron_pass &pass, const at::Tensor &x, const at::Tenso
     multiply(y, l ? pass.outputs[l - 1] : x, false, pass.weights[2 * l], true);
     const bool is_hidden = l + 1 < layers;
     const auto add = is_hidden && is_rectified ? add_bias_and_rectify : add_bias;
-    add(y.mutable_data_ptr<float>(), pass.weights[2 * l + 1].const_data_ptr<float>(), rows, y.size(1));
+    add(y.mutable_data_ptr<float>(), bridge::elements<float>(pass.weights[2 * l + 1]), rows, y.size(1));
     if (is_hidden && !is_rectified) y.tanh_();
   }
   at::Tensor &last = pass.outputs.back();
   const double mean =
       loss == PTB_CROSS_ENTROPY
-          ? cross_entropy(last.mutable_data_ptr<float>(), targets.const_data_ptr<int64_t>(), rows, last.size(1))
-          : squared_error(last.mutable_data_ptr<float>(), targets.const_data_ptr<float>(), last.numel(), factor);
+          ? cross_entropy(last.mutable_data_ptr<float>(), bridge::elements<int64_t>(targets), rows, last.size(1))
+          : squared_error(last.mutable_data_ptr<float>(), bridge::elements<float>(targets), last.numel(), factor);
   for (size_t l = layers; l-- > 0;) {
     at::Tensor &g = pass.slopes[l];
     multiply(pass.gradients[2 * l], g, true, l ? pass.outputs[l - 1] : x, false);
-    sum_columns(g.const_data_ptr<float>(), pass.gradients[2 * l + 1].mutable_data_ptr<float>(), rows, g.size(1));
+    sum_columns(bridge::elements<float>(g), pass.gradients[2 * l + 1].mutable_data_ptr<float>(), rows, g.size(1));
     if (l == 0) break;
     at::Tensor &below = pass.slopes[l - 1];
     multiply(below, g, false, pass.weights[2 * l], false);
     const auto through = is_rectified ? through_rectifier : through_tanh;
-    through(below.mutable_data_ptr<float>(), pass.outputs[l - 1].const_data_ptr<float>(), below.numel());
+    through(below.mutable_data_ptr<float>(), bridge::elements<float>(pass.outputs[l - 1]), below.numel());
   }
   return mean;
 }

@@ -1,9 +1,12 @@
 #include "bridge.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Context.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/core/GradMode.h>
+
+#include <mutex>
 
 namespace {
 
@@ -34,8 +37,16 @@ ptb_status ptb_fill_normal(ptb_tensor *tensor, double mean, double deviation, ui
   return fill(tensor, seed, [&](const at::Tensor &x, const at::Generator &from) { x.normal_(mean, deviation, from); });
 }
 
+// A GPU draws for itself: to draw millions of factors on the CPU takes many times as long as the network's own passes there.
+at::Generator bridge::generator(const at::Tensor &like, uint64_t seed) {
+  if (like.is_cpu()) return at::make_generator<at::CPUGeneratorImpl>(seed);
+  at::Generator shared = at::globalContext().defaultGenerator(like.device());
+  const std::lock_guard lock(shared.mutex());
+  at::Generator own = shared.clone();
+  own.set_current_seed(seed);
+  return own;
+}
+
 at::Tensor bridge::dropout_mask(const at::Tensor &like, double p, at::Generator generator) {
-  const at::Tensor mask =
-      like.is_cpu() ? at::empty_like(like.detach()) : at::empty(like.sizes(), like.options().device(at::kCPU));
-  return mask.bernoulli_(1 - p, std::move(generator)).mul_(1 / (1 - p)).to(like.device());
+  return at::empty_like(like.detach()).bernoulli_(1 - p, std::move(generator)).mul_(1 / (1 - p));
 }

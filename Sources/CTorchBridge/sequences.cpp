@@ -2,7 +2,6 @@
 // global one.
 #include "bridge.h"
 
-#include <ATen/CPUGeneratorImpl.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/gru.h>
 #include <ATen/ops/gru_cell.h>
@@ -15,9 +14,12 @@
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
+#include <c10/util/Exception.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -43,6 +45,22 @@ at::Tensor layer_by_cells(int32_t cell, const at::Tensor &input, at::TensorList 
   return at::stack(states, 1);
 }
 
+// cuDNN's recurrent layers multiply on several streams at once, and have the same bits from run to run only where cuBLAS's
+// workspace has a fixed size (NVIDIA's manuals of both). Only for them: where it is set, libtorch 2.11 reads it anew, slowly, at
+// each product of matrices.
+void fix_workspace() {
+  static const bool is_fixed = setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0) == 0;
+  (void)is_fixed;
+}
+
+// cuDNN wants the weights of all layers in one piece, which libtorch makes of ours at each call and warns of. They are small beside
+// what the layers compute, and each belongs to a parameter of its own.
+class OwnWeights final : public c10::WarningHandler {
+  void process(const c10::Warning &warning) override {
+    if (warning.msg().find("contiguous chunk") == std::string::npos) c10::WarningHandler::process(warning);
+  }
+};
+
 }  // namespace
 
 ptb_status ptb_packed_attention(ptb_tensor *packed, ptrdiff_t heads, bool causal, double dropout, uint64_t seed,
@@ -57,6 +75,7 @@ ptb_status ptb_packed_attention(ptb_tensor *packed, ptrdiff_t heads, bool causal
     at::Tensor y;
     if (dropout == 0 && !bridge::derives_twice()) {
       y = at::scaled_dot_product_attention(q, k, v, std::nullopt, 0.0, causal);
+      bridge::sum_in_order(y);
     } else {
       at::Tensor scores = at::matmul(q.mul(1 / std::sqrt(double(size))), k.transpose(2, 3));
       if (causal) {
@@ -65,7 +84,7 @@ ptb_status ptb_packed_attention(ptb_tensor *packed, ptrdiff_t heads, bool causal
       }
       at::Tensor weights = at::softmax(scores, -1);
       if (dropout > 0) {
-        weights = at::mul(weights, bridge::dropout_mask(weights, dropout, at::make_generator<at::CPUGeneratorImpl>(seed)));
+        weights = at::mul(weights, bridge::dropout_mask(weights, dropout, bridge::generator(x, seed)));
       }
       y = at::matmul(weights, v);
     }
@@ -94,8 +113,11 @@ ptb_status ptb_recurrent(int32_t cell, ptb_tensor *x, ptb_tensor *const *weights
                  ? std::get<0>(at::lstm(input, {zero, zero}, own, true, int64_t(depth), 0.0, true, false, true))
                  : std::get<0>(at::gru(input, zero, own, true, int64_t(depth), 0.0, true, false, true));
     };
+    if (x->value.is_cuda()) fix_workspace();
+    OwnWeights handler;
+    const c10::WarningUtils::WarningHandlerGuard quiet(&handler);
     if (dropout == 0) return run(x->value, 0, layers);
-    auto generator = at::make_generator<at::CPUGeneratorImpl>(seed);
+    auto generator = bridge::generator(x->value, seed);
     at::Tensor y = run(x->value, 0, 1);
     for (size_t layer = 1; layer < layers; ++layer) y = run(at::mul(y, bridge::dropout_mask(y, dropout, generator)), layer, 1);
     return y;

@@ -3,15 +3,15 @@ import Torch
 
 /// Where the engine finds a model's parameters and gradients: in their own memory, or in copies of it on the host.
 ///
-/// The engine is the CPU's. For a model on a GPU the gradients are copied to the host, a step changes mirrors of the
+/// The engine is the CPU's. For a model on a GPU the gradients are copied to the host, a step changes copies of the
 /// parameters there, and these are copied back: the update is the same to the bit wherever the model computes.
 final class ParameterMemory {
     private let tensors: TensorList
-    /// The parameters' copies on the host; nil where the engine works on the parameters themselves.
-    private let mirrors: TensorList?
-    /// The parameters' versions when they and the mirrors were last made equal.
+    /// nil where the engine works on the parameters themselves.
+    private let copies: HostCopies?
+    /// The parameters' versions when they and the copies were last made equal.
     private var versions: [Int]
-    /// Whether the engine may write to the mirrors: from when they were lent until the end of the step.
+    /// Whether the engine may write to the copies: from when they were lent until the end of the step.
     private var isLent = false
     private var gradientsAreOld = true
     private var buffers: [ParameterBuffer] = []
@@ -22,44 +22,56 @@ final class ParameterMemory {
     init(_ tensors: [Tensor], isStaged: Bool) throws(TorchError) {
         self.tensors = TensorList(tensors)
         versions = tensors.map(\.version)
-        mirrors =
-            isStaged
-            ? TensorList(tensors.map { $0.detached().moved(to: .cpu).contiguous().cloned() })
-            : nil
-        try Libtorch.checkHeldFailure()
+        copies = isStaged && !tensors.isEmpty ? try HostCopies(self.tensors) : nil
     }
 
     /// From now on backward passes look at the gradients that they leave, where the optimizer's steps gain by it. The engine
     /// looks itself at those that are copied to the host.
     /// - Throws: `TorchError` where there is no memory.
     func watchGradients(for core: PerturbedOptimizer) throws(TorchError) {
-        guard mirrors == nil else { return }
+        guard copies == nil else { return }
         watch = try GradientWatch(tensors, for: core)
     }
 
-    /// Before a step: the mirrors take in what others have written to the parameters since the last one.
-    func begin() {
+    /// Before a step: the copies take in what others have written to the parameters since the last one.
+    /// - Throws: `TorchError` where the parameters cannot be copied.
+    func begin() throws(TorchError) {
         gradientsAreOld = true
-        guard let mirrors else { return }
-        for (index, tensor) in tensors.tensors.enumerated() where tensor.version != versions[index] {
-            mirrors.tensors[index].copy(from: tensor.detached())
-            versions[index] = tensor.version
-        }
+        guard let copies else { return }
+        guard zip(tensors.tensors, versions).contains(where: { $0.version != $1 }) else { return }
+        try copies.takeParameters()
+        noteVersions()
     }
 
     /// Before the model is evaluated: the parameters become what the engine has made of them.
-    func publish() {
-        guard let mirrors, isLent else { return }
-        for (index, tensor) in tensors.tensors.enumerated() {
-            tensor.copy(from: mirrors.tensors[index])
-            versions[index] = tensor.version
-        }
+    /// - Throws: `TorchError` where they cannot be copied.
+    func publish() throws(TorchError) { try publish(waiting: true) }
+
+    private func publish(waiting: Bool) throws(TorchError) {
+        guard let copies, isLent else { return }
+        try copies.giveParameters(waiting: waiting)
+        noteVersions()
     }
 
-    /// After a step.
-    func end() {
-        publish()
-        isLent = false
+    private func noteVersions() {
+        for (index, tensor) in tensors.tensors.enumerated() { versions[index] = tensor.version }
+    }
+
+    /// Runs a step, or what else changes the parameters, between ``begin()`` and the copying back; after a failure, too, the
+    /// parameters are what the engine has left.
+    func lending<Result>(_ body: () throws -> Result) throws -> Result {
+        try begin()
+        defer { isLent = false }
+        let result: Result
+        do {
+            result = try body()
+        } catch {
+            try publish(waiting: true)
+            throw error
+        }
+        // Whoever borrows the copies next waits for it; the model's next pass need not.
+        try publish(waiting: false)
+        return result
     }
 
     /// After a backward pass.
@@ -68,29 +80,37 @@ final class ParameterMemory {
     /// Removes all gradients, so that the next backward pass writes new ones.
     func zeroGradients() { tensors.zeroGradients() }
 
-    /// The memory of each parameter and gradient, on the host. Without mirrors it is valid until a parameter or gradient is
-    /// replaced; with them, that of the parameters stays where it is.
+    /// The memory of each parameter and gradient, on the host. Without copies it is valid until a parameter or gradient is
+    /// replaced; with them it stays where it is.
     /// - Throws: `TorchError` for one that cannot be lent.
     func lend() throws -> [ParameterBuffer] {
-        if let mirrors {
-            isLent = true
-            if gradientsAreOld {
-                gradientsAreOld = false
-                for (mirror, tensor) in zip(mirrors.tensors, tensors.tensors) {
-                    mirror.gradient = tensor.gradient?.moved(to: .cpu)
-                }
-            }
+        guard let copies else { return try tensors.withParameterViews(lend) }
+        isLent = true
+        if gradientsAreOld {
+            gradientsAreOld = false
+            try copies.takeGradients()
         }
-        return try (mirrors ?? tensors).withParameterViews { views in
-            buffers.removeAll(keepingCapacity: true)
-            watch?.refresh()
-            for (index, view) in views.enumerated() {
-                buffers.append(
-                    ParameterBuffer(
-                        parameters: view.data, gradient: view.gradient.map { UnsafeRawPointer($0) },
-                        largestGradient: watch?[index]))
-            }
-            return buffers
+        // The last step's parameters may still be on their way.
+        try copies.settle()
+        return lend(copies.views)
+    }
+
+    private func lend(_ views: TensorList.Views) -> [ParameterBuffer] {
+        buffers.removeAll(keepingCapacity: true)
+        watch?.refresh()
+        for (index, view) in views.enumerated() {
+            buffers.append(
+                ParameterBuffer(
+                    parameters: view.data, gradient: view.gradient.map { UnsafeRawPointer($0) },
+                    largestGradient: watch?[index]))
         }
+        return buffers
+    }
+
+    /// The copying of a step alone, both ways, for measurements.
+    func copyBothWays() throws(TorchError) {
+        guard let copies else { return }
+        try copies.takeGradients()
+        try copies.giveParameters(waiting: true)
     }
 }

@@ -83,6 +83,13 @@ public enum Libtorch {
     /// Its version, such as `2.13.0`.
     public static var version: String { String(cString: ptb_libtorch_version()) }
 
+    /// What it is built for, in words: the CPU alone, or CUDA too; or why its CUDA half cannot be loaded.
+    package static var gpuSupport: String {
+        if ptb_has_cuda_half() { return "built with CUDA" }
+        let fault = String(cString: ptb_cuda_fault())
+        return fault.isEmpty ? "built for the CPU alone" : "whose CUDA half cannot be loaded: \(fault)"
+    }
+
     /// Tells the process's allocator to keep up to 1 GiB of freed memory for the next allocation, rather than give
     /// it back to the system after each training step: a CNN trains up to a third faster so. Call it once, at the
     /// start of a program that trains; train on its main thread, whose memory this is about.

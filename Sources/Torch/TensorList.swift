@@ -46,6 +46,19 @@ public final class TensorList {
         guard ptb_zero_gradients(first, handles.count) == 0 else { trap("zeroGradients", tensors) }
     }
 
+    /// Overwrites the elements of each tensor with those of the other list's, unseen by autograd. Traps where the shapes or
+    /// numbers differ.
+    public func copy(from sources: TensorList) {
+        demand(
+            tensors.count == sources.tensors.count,
+            "copy: \(sources.tensors.count) tensors cannot be copied to \(tensors.count)")
+        defer { withExtendedLifetime((self, sources)) {} }
+        guard let targets = handles.baseAddress, let sources = sources.handles.baseAddress else { return }
+        guard ptb_copy_each(targets, sources, handles.count) == 0 || Libtorch.holdsFailure else {
+            trap("copy", tensors)
+        }
+    }
+
     /// Lends the memory of every tensor and its gradient, all of it contiguous, in the list's order.
     ///
     /// Autograd does not see what is written.

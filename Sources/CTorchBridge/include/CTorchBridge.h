@@ -89,6 +89,9 @@ ptb_status ptb_clone(ptb_tensor *tensor, PTB_NEW out) PTB_NOEXCEPT;
 ptb_status ptb_contiguous(ptb_tensor *tensor, PTB_NEW out) PTB_NOEXCEPT;
 /// Overwrites `target`, which may require gradients, without recording it. The shapes must be equal.
 ptb_status ptb_copy_into(ptb_tensor *target, ptb_tensor *source) PTB_NOEXCEPT;
+/// The same for each of `count` pairs, on a device in few kernels.
+ptb_status ptb_copy_each(ptb_tensor *_Nonnull const *_Nonnull targets, ptb_tensor *_Nonnull const *_Nonnull sources,
+                         size_t count) PTB_NOEXCEPT;
 
 int32_t ptb_dtype_of(ptb_tensor *tensor) PTB_NOEXCEPT;
 size_t ptb_rank(ptb_tensor *tensor) PTB_NOEXCEPT;
@@ -266,6 +269,23 @@ typedef struct {
 ptb_status ptb_parameter_views(ptb_tensor *_Nonnull const *_Nonnull tensors, size_t count,
                                ptb_parameter_view *out) PTB_NOEXCEPT;
 
+/// Copies on the host of leaves that are on a device, or on the CPU, and of their gradients (staging.cpp).
+typedef struct ptb_staging ptb_staging;
+/// Makes the copies and takes the parameters into them. The new handle is released once. One thread at a time.
+ptb_status ptb_stage(ptb_tensor *_Nonnull const *_Nonnull tensors, size_t count,
+                     ptb_staging *_Nullable *_Nonnull out) PTB_NOEXCEPT;
+/// The copies become what the tensors are.
+ptb_status ptb_stage_take_parameters(ptb_staging *staging) PTB_NOEXCEPT;
+/// The copies of the gradients become what these are.
+ptb_status ptb_stage_take_gradients(ptb_staging *staging) PTB_NOEXCEPT;
+/// The tensors become what the copies are: for all operations from here on. Unless it `waits`, the copies may not be written
+/// before ptb_stage_settle.
+ptb_status ptb_stage_give_parameters(ptb_staging *staging, bool waits) PTB_NOEXCEPT;
+ptb_status ptb_stage_settle(ptb_staging *staging) PTB_NOEXCEPT;
+/// The copies' memory, which stays where it is; of the gradients where there were any when they were last taken. Borrowed.
+const ptb_parameter_view *ptb_stage_views(ptb_staging *staging) PTB_NOEXCEPT;
+void ptb_stage_release(ptb_staging *staging) PTB_NOEXCEPT;
+
 /// How large the gradients of some tensors are, taken as each backward pass leaves them, while they are in the cache.
 typedef struct ptb_gradient_watch ptb_gradient_watch;
 /// max |x| of `count` elements; may be called on any thread that runs a backward pass.
@@ -315,6 +335,10 @@ ptb_status ptb_peer_add_noise(ptb_tensor *gradient, double deviation) PTB_NOEXCE
 
 /// How many CUDA devices this libtorch sees; 0 where it was built without CUDA, or there is no driver.
 int32_t ptb_cuda_count(void) PTB_NOEXCEPT;
+/// Whether this libtorch was built with CUDA, and that half of it is loaded.
+bool ptb_has_cuda_half(void) PTB_NOEXCEPT;
+/// Why that half cannot be loaded; empty where it is, and where there is none. Lives forever.
+const char *ptb_cuda_fault(void) PTB_NOEXCEPT;
 int32_t ptb_device_of(ptb_tensor *tensor) PTB_NOEXCEPT;
 /// The same tensor where it is there already.
 ptb_status ptb_to_device(ptb_tensor *tensor, int32_t device, PTB_NEW out) PTB_NOEXCEPT;

@@ -7,21 +7,18 @@ import TorchNN
 /// A batch whose activations are not finite spoils the running statistics of batch normalisation for ever, and
 /// does so in the forward pass, before anybody can see it.
 final class BufferKeeper {
-    private let buffers: [Tensor]
-    private let copies: [Tensor]
+    private let buffers: TensorList
+    private let copies: TensorList
 
     init(_ model: any Module) {
-        buffers = model.buffers.map(\.tensor)
-        copies = buffers.map { $0.detached().cloned() }
+        let tensors = model.buffers.map(\.tensor)
+        buffers = TensorList(tensors)
+        copies = TensorList(tensors.map { $0.detached().cloned() })
     }
 
     /// Copies the buffers aside.
-    func keep() {
-        for (copy, buffer) in zip(copies, buffers) { copy.copy(from: buffer) }
-    }
+    func keep() { copies.copy(from: buffers) }
 
     /// Puts the buffers back to what they were when they were last kept.
-    func restore() {
-        for (copy, buffer) in zip(copies, buffers) { buffer.copy(from: copy) }
-    }
+    func restore() { buffers.copy(from: copies) }
 }

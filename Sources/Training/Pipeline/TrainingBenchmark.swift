@@ -57,6 +57,16 @@ public final class TrainingBenchmark {
         return try time(count) { _ = try step.take([batches[0]], from: held, epoch: 0, measure: false) }
     }
 
+    /// Seconds for `count` updates alone, from the gradients that the last step has left; on a GPU with the copying.
+    package func runUpdates(steps count: Int) throws -> Double {
+        try time(count) { try step.optimizer.step() }
+    }
+
+    /// Seconds for the copying alone of `count` updates, which a model on a GPU needs.
+    package func runCopies(steps count: Int) throws -> Double {
+        try time(count) { try step.optimizer.copyBothWays() }
+    }
+
     private func time(_ count: Int, _ body: () throws -> Void) rethrows -> Double {
         try ContinuousClock().measure { for _ in 0..<count { try body() } } / .seconds(1)
     }

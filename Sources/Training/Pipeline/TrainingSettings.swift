@@ -148,10 +148,10 @@ public struct TrainingSettings: Codable, Sendable {
 extension TrainingSettings {
     /// Refuses a device that this machine, or this libtorch, does not have.
     package func requireDevice() throws {
-        guard !Device.all.contains(device) else { return }
+        guard device != .cpu, !Device.all.contains(device) else { return }
         let count = Device.cudaCount
         throw ConfigurationError(
-            "is '\(device)', and this libtorch (\(Libtorch.version)) sees "
+            "is '\(device)', and this libtorch (\(Libtorch.version), \(Libtorch.gpuSupport)) sees "
                 + "\(count == 0 ? "no" : "\(count)") CUDA device\(count == 1 ? "" : "s"); allowed here: "
                 + Device.all.map(\.description).joined(separator: ", "), path: "training.device")
     }

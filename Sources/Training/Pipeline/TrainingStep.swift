@@ -92,9 +92,10 @@ struct TrainingStep {
             // A term may need the loss's second derivative.
             let scores = signals.map { $0.recording(forward) } ?? forward()
             let value = loss(scores, batch.targets)
-            mean += value.item() * share
             try Libtorch.checkHeldFailure()
             seen(scores, batch.targets)
+            // A GPU's queue is not waited for before the backward pass is in it.
+            defer { mean += value.item() * share }
 
             // 2. Gradient: g = ∇L(θ), the mean over the logical batch.
             guard evaluation.needsGradient else { continue }
