@@ -2,6 +2,7 @@
 
     make bench-training
     python Benchmarks/training.py --peo .build/release/peo [--rounds 5] [--seconds 4] [CASE ...]
+    python Benchmarks/training.py --peo .build/release/peo --device cuda:0 [--precision bfloat16] resnet20-wide gpt-11m gpt-85m
 
 Each round runs PyTorch and PEO in turn, each in a process of its own with the same number of threads; the ratio
 is taken within a round, and the median is printed. PyTorch runs as users run it: eager mode, fused Adam, data
@@ -50,17 +51,17 @@ class BasicBlock(nn.Module):
 
 
 class ResNet20(nn.Module):
-    def __init__(self, classes=10):
+    def __init__(self, first=16, classes=10):
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(16)
-        blocks, width = [], 16
-        for stage in (16, 32, 64):
+        self.conv1 = nn.Conv2d(3, first, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(first)
+        blocks, width = [], first
+        for stage in (first, 2 * first, 4 * first):
             for number in range(3):
-                blocks.append(BasicBlock(width, stage, 2 if number == 0 and stage > 16 else 1))
+                blocks.append(BasicBlock(width, stage, 2 if number == 0 and stage > first else 1))
                 width = stage
         self.blocks = nn.Sequential(*blocks)
-        self.fc = nn.Linear(64, classes)
+        self.fc = nn.Linear(width, classes)
 
     def forward(self, x):
         x = self.blocks(F.relu(self.bn1(self.conv1(x))))
@@ -148,30 +149,38 @@ class ViT(nn.Module):
         return self.head(self.norm(self.blocks(x))[:, 0])
 
 
-# ---- Cases: model, one example's shape (None: 64 tokens of 65), batch, threads -----------------------------------
+# ---- Cases: model, one example's shape (a number: so many tokens of 65), batch, threads ---------------------------
 
 CASES = {
     "mlp": (lambda: nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)), (64,), 32, 1),
     "digits-cnn": (lambda: cnn(8), (1, 8, 8), 64, 2),
     "fashion-cnn": (lambda: cnn(28), (1, 28, 28), 128, 2),
     "resnet20": (ResNet20, (3, 32, 32), 128, 2),
-    "gpt": (GPT, None, 12, 2),
-    "lstm": (CharLSTM, None, 32, 2),
+    "gpt": (GPT, 64, 12, 2),
+    "lstm": (CharLSTM, 64, 32, 2),
     "vit-tiny": (ViT, (3, 32, 32), 32, 2),
 }
 
+# For a GPU; only where they are asked for.
+LARGE = {
+    "resnet20-wide": (lambda: ResNet20(64), (3, 32, 32), 256, None),
+    "gpt-11m": (lambda: GPT(length=256, layers=6, heads=6, width=384), 256, 64, None),
+    "gpt-85m": (lambda: GPT(length=256, layers=12, heads=12, width=768), 256, 32, None),
+}
 
-def run_torch(name, seconds):
-    make, shape, batch, threads = CASES[name]
-    torch.set_num_threads(threads)
+
+def run_torch(name, seconds, device, precision):
+    make, shape, batch, threads = (CASES | LARGE)[name]
+    if device == "cpu" and threads:
+        torch.set_num_threads(threads)
     torch.manual_seed(1)
-    model = make()
+    model = make().to(device)
     adam = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
     loss = nn.CrossEntropyLoss()
-    count = batch * (16 if shape is None or len(shape) == 1 else 4)
-    if shape is None:
-        inputs = torch.randint(65, (count, 64))
-        labels = torch.randint(65, (count, 64))
+    count = batch * (16 if isinstance(shape, int) or len(shape) == 1 else 4)
+    if isinstance(shape, int):
+        inputs = torch.randint(65, (count, shape))
+        labels = torch.randint(65, (count, shape))
     else:
         inputs = torch.randn(count, *shape)
         labels = torch.arange(count) % 10
@@ -182,13 +191,14 @@ def run_torch(name, seconds):
         part = slice(position, position + batch)
         position = (position + batch) % count
         adam.zero_grad(set_to_none=True)
-        scores = model(inputs[part])
-        value = loss(scores.flatten(0, -2), labels[part].flatten())
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=precision == "bfloat16"):
+            scores = model(inputs[part].to(device))
+        value = loss(scores.float().flatten(0, -2), labels[part].to(device).flatten())
         value.backward()
         adam.step()
         return value.item()
 
-    for _ in range(3):
+    for _ in range(3 if device == "cpu" else 10):
         step()
     steps, start = 0, time.perf_counter()
     while time.perf_counter() - start < seconds:
@@ -205,22 +215,23 @@ def output_of(command):
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def run_peo(peo, name, seconds, perturbed):
+def run_peo(peo, name, seconds, perturbed, where):
     noise = "gaussian" if perturbed else "none"
-    command = [peo, "bench", "training", name, "--noise", noise, "--json", "--seconds", str(seconds / 5)]
+    command = [peo, "bench", "training", name, "--noise", noise, "--json", "--seconds", str(seconds / 5), *where]
     return output_of(command)["training"][0]
 
 
 def compare(options):
     print(f"training steps per second, medians of {options.rounds} paired rounds; peak memory in MiB")
     print(f"{'model':<13}{'PyTorch':>9}{'PEO':>9}{'ratio':>8}{'+ gaussian':>12}{'ratio':>8}{'memory':>9}{'PEO':>7}{'ratio':>8}")
+    where = ["--device", options.device, "--precision", options.precision]
     for name in options.cases or CASES:
         rounds = []
         for _ in range(options.rounds):
-            command = [sys.executable, *sys.argv[:1], "--torch-case", name, "--seconds", str(options.seconds)]
+            command = [sys.executable, *sys.argv[:1], "--torch-case", name, "--seconds", str(options.seconds), *where]
             rounds.append((
-                output_of(command), run_peo(options.peo, name, options.seconds, False),
-                run_peo(options.peo, name, options.seconds, True),
+                output_of(command), run_peo(options.peo, name, options.seconds, False, where),
+                run_peo(options.peo, name, options.seconds, True, where),
             ))
 
         def middle(value):
@@ -237,21 +248,31 @@ def compare(options):
             f"{middle(lambda t, p, n: n['peakBytes'] / t['peakBytes']):>7.2f}x",
             flush=True,
         )
+        if options.device != "cpu":
+            print(
+                f"{'':<13}PEO's update {middle(lambda t, p, n: p['updateMilliseconds']):.2f} ms of "
+                f"{middle(lambda t, p, n: 1000 / p['stepsPerSecond']):.2f}, copying "
+                f"{middle(lambda t, p, n: p['copyMilliseconds']):.2f} of that; with gaussian "
+                f"{middle(lambda t, p, n: n['updateMilliseconds']):.2f}",
+                flush=True,
+            )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES) + "; all unless given")
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=", ".join(CASES) + "; all unless given; for a GPU: " + ", ".join(LARGE))
     parser.add_argument("--peo", help="the built tool")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4, help="of each measurement")
-    parser.add_argument("--torch-case", choices=CASES, help="run PyTorch's half of one round, and print it as JSON")
+    parser.add_argument("--device", default="cpu", help="where the networks compute: cpu, cuda:0, …")
+    parser.add_argument("--precision", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--torch-case", choices=CASES | LARGE, help="run PyTorch's half of one round, and print it as JSON")
     options = parser.parse_args()
-    unknown = [name for name in options.cases if name not in CASES]
+    unknown = [name for name in options.cases if name not in CASES | LARGE]
     if unknown:
-        parser.error(f"there is no case '{unknown[0]}'; allowed: {', '.join(CASES)}")
+        parser.error(f"there is no case '{unknown[0]}'; allowed: {', '.join(CASES | LARGE)}")
     if options.torch_case:
-        print(json.dumps(run_torch(options.torch_case, options.seconds)))
+        print(json.dumps(run_torch(options.torch_case, options.seconds, options.device, options.precision)))
     elif options.peo:
         compare(options)
     else:

@@ -63,4 +63,15 @@ import Testing
         #expect(output.stdout.contains(words) && output.stdout.contains(allowed), "\(output.all)")
         #expect(!FileManager.default.fileExists(atPath: directory.file("run").path))
     }
+
+    /// A libtorch says what it is built for, since another may see the device.
+    @Test func aDeviceThatIsNotThereIsExplained() throws {
+        let directory = try TemporaryDirectory()
+        let run = try Self.train(["training.device=cuda:99"], in: directory)
+        let bench = try PeoTool.run(["bench", "training", "mlp", "--device", "cuda:99"], in: directory)
+        let wrong = try PeoTool.run(["bench", "training", "mlp", "--device", "gpu"], in: directory)
+        #expect(run.status == 65 && bench.status == 64 && wrong.status == 64, "\(bench.all) \(wrong.all)")
+        for output in [run, bench] { #expect(output.all.contains(", built "), "\(output.all)") }
+        #expect(bench.all.contains("--device is cuda:99") && wrong.all.contains("'gpu'; allowed: cpu, cuda"))
+    }
 }

@@ -49,8 +49,19 @@ public struct TrainingCase: Sendable {
             batch: 32, batches: 4),
     ]
 
+    /// 256 characters of 65, each asked for the next.
+    private static let longText = ExampleKind(.tokens(vocabulary: 65, length: 256), .classPerToken(of: 65))
+
+    /// Networks for a GPU, which run only where they are asked for by name: 1.2, 11 and 85 million parameters.
+    public static let large: [TrainingCase] = [
+        TrainingCase("resnet20-wide", ResNet(layers: 20, width: 64), images(3, 32), batch: 256, batches: 4),
+        TrainingCase(
+            "gpt-11m", GPT(layers: 6, heads: 6, width: 384), longText, batch: 64, batches: 4),
+        TrainingCase("gpt-85m", GPT(layers: 12, heads: 12, width: 768), longText, batch: 32, batches: 4),
+    ]
+
     /// The case of that name.
-    public static func named(_ name: String) -> TrainingCase? { all.first { $0.name == name } }
+    public static func named(_ name: String) -> TrainingCase? { (all + large).first { $0.name == name } }
 
     /// What was measured.
     public struct Report: Sendable, Codable {
@@ -61,6 +72,9 @@ public struct TrainingCase: Sendable {
         public let stepsPerSecond: Double
         /// The most memory that the process has held so far, in bytes; nil where the system does not say.
         public let peakBytes: Int?
+        /// Of a network on a GPU: milliseconds of the update, with the copying of gradients and parameters, and of that alone.
+        public let updateMilliseconds: Double?
+        public let copyMilliseconds: Double?
     }
 
     /// Times the case on random data, with Adam.
@@ -68,14 +82,28 @@ public struct TrainingCase: Sendable {
     /// - Parameters:
     ///   - perturbed: whether Gaussian noise is added.
     ///   - seconds: about how long each of the five rounds takes.
-    public func run(perturbed: Bool, seconds: Double = 0.5) throws -> Report {
-        try withThreads {
-            let benchmark = try benchmark(perturbed: perturbed)
+    ///   - device: where the network computes. On a GPU the update has all of the CPU's threads.
+    /// - Throws: `ConfigurationError` for a device that is not there.
+    public func run(
+        perturbed: Bool, seconds: Double = 0.5, device: Device = .cpu, precision: Precision = .float32
+    ) throws -> Report {
+        try withThreads(device == .cpu ? threads : Threads.count) {
+            let benchmark = try benchmark(perturbed: perturbed) {
+                $0.device = device
+                $0.precision = precision
+            }
             let steps = try Self.steps(of: benchmark, in: seconds)
             let rates = try (0..<5).map { _ in Double(steps) / (try benchmark.run(steps: steps)) }
+            func milliseconds(_ time: (Int) throws -> Double) rethrows -> Double? {
+                guard device != .cpu else { return nil }
+                _ = try time(2)
+                return try PairedTiming.median((0..<5).map { _ in try time(10) * 100 })
+            }
             return Report(
-                name: name, perturbed: perturbed, threads: threads,
-                stepsPerSecond: PairedTiming.median(rates), peakBytes: ProcessMemory.peak)
+                name: name, perturbed: perturbed, threads: Threads.count,
+                stepsPerSecond: PairedTiming.median(rates), peakBytes: ProcessMemory.peak,
+                updateMilliseconds: try milliseconds(benchmark.runUpdates),
+                copyMilliseconds: try milliseconds(benchmark.runCopies))
         }
     }
 
@@ -101,9 +129,10 @@ public struct TrainingCase: Sendable {
     ///   - augmented: whether images are cropped and mirrored.
     ///   - seconds: about how long each half of the nine rounds takes.
     public func runLoading(augmented: Bool, seconds: Double = 0.5) throws -> LoadingReport {
-        try withThreads {
-            let benchmark = try benchmark(
-                perturbed: false, augment: augmented ? Augmentation(crop: 4, flip: true) : nil)
+        try withThreads(threads) {
+            let benchmark = try benchmark(perturbed: false) {
+                $0.augment = augmented ? Augmentation(crop: 4, flip: true) : nil
+            }
             let steps = try Self.steps(of: benchmark, in: seconds)
             var loaded: [Double] = []
             var held: [Double] = []
@@ -118,21 +147,23 @@ public struct TrainingCase: Sendable {
         }
     }
 
-    private func withThreads<Result>(_ body: () throws -> Result) rethrows -> Result {
+    private func withThreads<Result>(_ threads: Int, _ body: () throws -> Result) rethrows -> Result {
         let before = Threads.count
         defer { Threads.count = before }
         Threads.count = threads
         return try body()
     }
 
-    private func benchmark(perturbed: Bool, augment: Augmentation? = nil) throws -> TrainingBenchmark {
+    private func benchmark(
+        perturbed: Bool, _ change: (inout TrainingSettings) -> Void
+    ) throws -> TrainingBenchmark {
         let part = try examples()
         let data = Dataset(
             name: name, kind: kind, classNames: (0..<kind.target.classes).map(String.init), train: part,
             test: part)
         var settings = TrainingSettings(steps: 1_000_000)
         settings.batchSize = batchSize
-        settings.augment = augment
+        change(&settings)
         return try TrainingBenchmark(
             TrainingPlan(
                 name: name, modelName: type(of: architecture).entry.name,
