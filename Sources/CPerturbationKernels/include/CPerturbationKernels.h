@@ -232,7 +232,7 @@ typedef struct {
     double (*sign_drop_sum)(const void *positive, const void *g, size_t count, double clip);
     /// Σ x[i]·y[i] in double, fixed order
     double (*dot)(const void *x, const void *y, size_t count);
-    /// Σ ξ(first + i)·x[i], Σ x[i]² and Σ ξ(first + i)², ξ ~ N(0, 1), in double, fixed order
+    /// Σ ξ(first + i)·x[i], Σ x[i]² and Σ ξ(first + i)², ξ ~ N(0, 1), in double, fixed order; the last alone where x is NULL
     pk_noise_sums (*noise_sums)(const void *x, size_t count, const pk_stream *stream, uint64_t first);
     /// Σ x[i]·ξ(first + i)/√v[i], ξ ~ N(0, 1), 0 where v[i] is not above 0; in double, fixed order
     double (*noise_over_root)(const void *x, const void *v, size_t count, const pk_stream *stream, uint64_t first);

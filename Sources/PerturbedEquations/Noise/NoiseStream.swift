@@ -131,6 +131,13 @@ public struct NoiseStream {
         }
     }
 
+    /// Σ ξᵢ² over the next `count` elements, ξ ~ N(0, 1).
+    func sumOfSquares<S: EquationScalar>(_ count: Int, as _: S.Type) -> Double {
+        withUnsafePointer(to: address) {
+            S.kernels(level).pointee.noise_sums(nil, count, $0, firstElement).noise_squares
+        }
+    }
+
     /// Σ ξᵢ·xᵢ/√vᵢ, ξ ~ N(0, 1), without the elements where v is not above 0.
     func sum<S: EquationScalar>(
         with x: UnsafeBufferPointer<S>, overRootOf v: UnsafeBufferPointer<S>

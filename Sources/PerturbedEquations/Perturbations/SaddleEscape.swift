@@ -89,7 +89,8 @@ public struct SaddleEscape: ElementaryPerturbation {
         gradient: UnsafeBufferPointer<S>, parameters: UnsafeBufferPointer<S>, at site: Site
     ) -> SIMD4<Double> {
         guard isDue(at: site) else { return .zero }
-        return [site.noise.sums(with: gradient).noise_squares, Double(gradient.count), 0, 0]
+        let square = site.noise.sumOfSquares(gradient.count, as: S.self)
+        return [square, Double(gradient.count), 0, 0]
     }
 
     static var mostTerms: Int { 1 }
