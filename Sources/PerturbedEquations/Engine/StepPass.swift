@@ -300,16 +300,21 @@ struct StepPass {
     /// Updates every block; returns Σ‖δ‖² where it is measured.
     private func update(_ backwards: Bool) -> Double {
         let blocks = optimizer.blocks
+        let joins = joinsBlocks
         var squares = [Double](repeating: 0, count: measure ? blocks.count : 0)
         squares.withUnsafeMutableBufferPointer { squares in
             nonisolated(unsafe) let squares = squares
             _ = perThread { range, scratch in
-                for turn in range {
-                    let index = Self.walk(range, turn, backwards)
-                    let block = blocks[index]
+                var turn = range.lowerBound
+                while turn < range.upperBound {
+                    let (block, turns) =
+                        joins
+                        ? joinedBlock(range, turn: turn, backwards)
+                        : (blocks[Self.walk(range, turn, backwards)], 1)
+                    turn += turns
                     guard hasGradient(block.parameter) else { continue }
                     let square = updateBlock(block, scratch)
-                    if measure { squares[index] = square }
+                    if measure { squares[block.index] = square }
                 }
                 return 0
             }
