@@ -54,7 +54,11 @@ namespace {
 void make_room(ptb_staging &staging) {
   for (size_t i = 0; i < staging.tensors.size(); i++) {
     const at::Tensor &tensor = staging.tensors[i];
-    if (tensor.is_cuda()) staging.device = tensor.device();
+    if (tensor.is_cuda()) {
+      TORCH_CHECK(staging.device.is_cpu() || staging.device == tensor.device(), "parameters are on ", staging.device, " and ",
+                  tensor.device(), "; allowed: one GPU");
+      staging.device = tensor.device();
+    }
     Part *part = nullptr;
     for (Part &known : staging.parts) {
       if (known.type == tensor.scalar_type() && known.device == tensor.device()) part = &known;

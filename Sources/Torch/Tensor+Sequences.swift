@@ -15,7 +15,7 @@ extension Tensor {
     ///
     /// - Parameters:
     ///   - causal: whether a place sees only itself and those before it.
-    ///   - dropout: of the softmax, in 0..<1; the choice depends on `seed` alone.
+    ///   - dropout: of the softmax, in 0..<1; the choice depends on `seed` and the kind of device.
     public func packedAttention(heads: Int, causal: Bool, dropout: Double = 0, seed: UInt64 = 0) -> Tensor {
         result("packedAttention", self) { ptb_packed_attention($0, heads, causal, dropout, seed, $1) }
     }
@@ -25,7 +25,7 @@ extension Tensor {
     ///
     /// - Parameters:
     ///   - weights: of each layer [gates·hidden, inputs], [gates·hidden, hidden], and two biases [gates·hidden].
-    ///   - dropout: of the outputs between layers, in 0..<1; the choice depends on `seed` alone.
+    ///   - dropout: of the outputs between layers, in 0..<1; the choice depends on `seed` and the kind of device.
     public func recurrent(
         _ cell: RecurrentCell, weights: [Tensor], dropout: Double = 0, seed: UInt64 = 0
     ) -> Tensor {

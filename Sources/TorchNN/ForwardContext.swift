@@ -36,7 +36,7 @@ public struct ForwardContext: Sendable, Hashable {
     /// For measuring a model: no randomness, nothing learnt, no noise.
     public static let evaluation = ForwardContext(training: false, seed: 0)
 
-    /// For one draw of Monte Carlo dropout: as ``evaluation``, but with dropout, whose masks `seed` alone decides.
+    /// For one draw of Monte Carlo dropout: as ``evaluation``, but with dropout, whose masks `seed` and the kind of device decide.
     public static func droppingInEvaluation(seed: UInt64) -> ForwardContext {
         var context = ForwardContext(training: false, seed: seed)
         context.dropsInEvaluation = true

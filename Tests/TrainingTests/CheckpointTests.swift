@@ -81,4 +81,15 @@ import Training
         try store.save(Self.manifest(step: 501), Self.tensors(&random))
         #expect(try store.steps() == [501, 500])
     }
+
+    /// A run killed between a save and the removal leaves one more, which goes when the run is gone on with.
+    @Test func whatAKilledSaveLeftIsRemoved() throws {
+        var random = SeededGenerator()
+        let directory = try TemporaryDirectory()
+        let store = CheckpointStore(directory: directory.url)
+        for step in [50, 500] { try store.save(Self.manifest(step: step), Self.tensors(&random)) }
+        try FileManager.default.copyItem(at: store.url(step: 50), to: store.url(step: 5))
+        try store.removeOld(before: 500)
+        #expect(try store.steps() == [500, 50])
+    }
 }

@@ -26,7 +26,7 @@ typedef enum {
 } pk_mode;
 
 /// Memory the update will need soon: a noise kernel touches it while it computes, so that arithmetic and
-/// memory traffic overlap. Each array is at least as long as the kernel's output.
+/// memory traffic overlap. The addresses are only asked for: they may lie beyond an array.
 typedef struct {
     const char *arrays[6];
     int count;

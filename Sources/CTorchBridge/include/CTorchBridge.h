@@ -207,7 +207,7 @@ ptb_status ptb_batch_norm(ptb_tensor *x, ptb_tensor *_Nullable weight, ptb_tenso
 ptb_status ptb_layer_norm(ptb_tensor *x, const ptrdiff_t *shape, size_t rank, ptb_tensor *_Nullable weight,
                           ptb_tensor *_Nullable bias, double epsilon, PTB_NEW out) PTB_NOEXCEPT;
 ptb_status ptb_embedding(ptb_tensor *weight, ptb_tensor *indices, ptrdiff_t padding_index, PTB_NEW out) PTB_NOEXCEPT;
-/// Keeps each element with probability 1 - p and divides it by 1 - p. The mask depends on `seed` alone.
+/// Keeps each element with probability 1 - p and divides it by 1 - p. The mask depends on `seed` and the kind of device.
 ptb_status ptb_dropout(ptb_tensor *x, double p, uint64_t seed, PTB_NEW out) PTB_NOEXCEPT;
 
 /// Mean over the batch; `target` holds int64 classes, or probabilities of the shape of `logits`.
@@ -225,13 +225,13 @@ bool ptb_set_derives_twice(bool value) PTB_NOEXCEPT;
 
 /// softmax(q kᵀ/√size) v of each head, for `packed` [n, length, 3 * heads * size]: all heads' queries, keys and values,
 /// one after the other; the result is [n, length, heads * size]. `causal`: a place sees itself and those before it.
-/// Dropout is of the softmax; its mask depends on `seed` alone.
+/// Dropout is of the softmax; its mask depends on `seed` and the kind of device.
 ptb_status ptb_packed_attention(ptb_tensor *packed, ptrdiff_t heads, bool causal, double dropout, uint64_t seed,
                                 PTB_NEW out) PTB_NOEXCEPT;
 
 enum ptb_cell { PTB_LSTM, PTB_GRU };
 /// The last of `layers` recurrent layers' outputs [n, length, hidden] for x [n, length, inputs], from states of zero.
-/// `weights` are four per layer: input, hidden, and their biases. Dropout is between layers, by `seed` alone.
+/// `weights` are four per layer: input, hidden, and their biases. Dropout is between layers, as ptb_dropout's.
 ptb_status ptb_recurrent(int32_t cell, ptb_tensor *x, ptb_tensor *_Nonnull const *_Nonnull weights, size_t layers,
                          double dropout, uint64_t seed, PTB_NEW out) PTB_NOEXCEPT;
 

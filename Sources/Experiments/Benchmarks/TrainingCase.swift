@@ -52,7 +52,7 @@ public struct TrainingCase: Sendable {
     /// 256 characters of 65, each asked for the next.
     private static let longText = ExampleKind(.tokens(vocabulary: 65, length: 256), .classPerToken(of: 65))
 
-    /// Networks for a GPU, which run only where they are asked for by name: 1.2, 11 and 85 million parameters.
+    /// Networks for a GPU, which run only where they are asked for by name: 4.3, 11 and 85 million parameters.
     public static let large: [TrainingCase] = [
         TrainingCase("resnet20-wide", ResNet(layers: 20, width: 64), images(3, 32), batch: 256, batches: 4),
         TrainingCase(

@@ -87,10 +87,12 @@ public enum RunResults {
 }
 
 extension RunDirectory {
-    /// The newest checkpoint that is whole, nil where there is none yet, and what is to be said of newer ones that are not.
+    /// The newest checkpoint that is whole, to go on from, nil where there is none yet, and what is to be said of newer ones that
+    /// are not. What a save left that was killed is removed.
     func newestCheckpoint() throws -> (checkpoint: Checkpoint?, warnings: [String]) {
         guard try !checkpoints.steps().isEmpty else { return (nil, []) }
         let (checkpoint, damaged) = try checkpoints.latest()
+        try checkpoints.removeOld(before: checkpoint.manifest.step)
         return (
             checkpoint,
             damaged.map { "\($0.message); going on from step \(checkpoint.manifest.step) instead" }

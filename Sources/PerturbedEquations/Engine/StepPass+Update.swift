@@ -5,12 +5,14 @@ extension StepPass {
     func typedUpdate<S: BlockScalar>(_: S.Type, _ block: Block, _ scratch: ThreadScratch) -> Double {
         let (parameters, gradient) = memory(S.self, block, scratch)
         let state = state(S.self, block)
-        var drawn = S.self == Float.self && !measure ? drawnTerms(block) : nil
+        let terms = S.self == Float.self ? drawnTerms(block) : nil
+        // Of no term at all the rule sees nothing, whether or not δ is measured.
+        let isNothing = terms?.count == 0
+        let drawn = measure || isNothing ? nil : terms
         let delta =
-            drawn == nil
+            drawn == nil && !isNothing
             ? delta(
                 block, scratch, parameters, gradient, prefetch: prefetch(parameters, gradient, state)) : nil
-        if drawn?.count == 0 { drawn = nil }
         let trust = trustScale.isEmpty ? 1 : trustScale[block.parameter]
         if trust == 1 {
             applyRule(block, scratch, parameters, gradient, delta, state, drawn)

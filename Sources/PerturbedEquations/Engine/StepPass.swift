@@ -300,7 +300,7 @@ struct StepPass {
     /// Updates every block; returns Σ‖δ‖² where it is measured.
     private func update(_ backwards: Bool) -> Double {
         let blocks = optimizer.blocks
-        let joins = joinsBlocks
+        let groups = joinsBlocks ? joinedGroups : []
         var squares = [Double](repeating: 0, count: measure ? blocks.count : 0)
         squares.withUnsafeMutableBufferPointer { squares in
             nonisolated(unsafe) let squares = squares
@@ -308,8 +308,8 @@ struct StepPass {
                 var turn = range.lowerBound
                 while turn < range.upperBound {
                     let (block, turns) =
-                        joins
-                        ? joinedBlock(range, turn: turn, backwards)
+                        !groups.isEmpty
+                        ? joinedBlock(range, turn: turn, backwards, groups)
                         : (blocks[Self.walk(range, turn, backwards)], 1)
                     turn += turns
                     guard hasGradient(block.parameter) else { continue }

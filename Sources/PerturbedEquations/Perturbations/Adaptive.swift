@@ -105,10 +105,9 @@ public struct Adaptive: ElementaryPerturbation {
         case .normalised:
             let rms = site.gradient.rootMeanSquare
             guard rms > 0 else { return }
-            let factor = S(alpha / rms)
-            if factor.isNormal || factor == 0 { return terms.append(alongGradient: Double(factor)) }
-            // 1/rms of a subnormal gradient is no finite number of its type, and that of a huge one loses its bits.
-            let inner = rms < 1 ? 0x1p64 : 0x1p-64
+            // 1/rms of a tiny gradient is no finite number of its type, and that of a huge one loses its bits: g is brought
+            // nearer to 1 first, with room for α and a weight.
+            let inner = rms < 0x1p-64 ? 0x1p100 : rms > 0x1p64 ? 0x1p-64 : 1
             terms.append(PK_IDENTITY, alpha / (rms * inner), inner: inner)
         case .closure: preconditionFailure("a closure is no elementary term")
         }

@@ -178,8 +178,8 @@ public struct CurvatureShaped: NoiseOfStrength, ElementaryPerturbation {
         let root = shape.scale * site.sums[2] / site.sums[1]
         return switch quarters {
         case 1: root + shape.damping
-        // s²·mean|h| is 1.
-        case 2: 1 + shape.damping * (2 * root + shape.damping)
+        // s²·mean|h| is 1, unless Σ|h| is beyond float64: then s is 0, and c the same everywhere.
+        case 2: (shape.scale > 0 ? 1 : 0) + shape.damping * (2 * root + shape.damping)
         default: site.moreSums[0] / site.sums[1]
         }
     }

@@ -1,8 +1,6 @@
-import CPerturbationKernels
-
-/// A perturbation whose arithmetic is one or two kernel calls, the same for float32 and float64.
+/// A perturbation whose arithmetic is the kernels', the same for float32 and float64.
 ///
-/// On the first term of a step δ is undefined and must be stored, not added to: `site.mode` says which.
+/// On the first term of a step δ is undefined and must be stored, not added to: `site.isFirst` says so.
 protocol KernelPerturbation: Perturbation {
     func accumulate<S: EquationScalar>(
         _ delta: UnsafeMutableBufferPointer<S>, gradient: UnsafeBufferPointer<S>,
@@ -56,9 +54,6 @@ extension KernelPerturbation {
 }
 
 extension Site {
-    /// How the kernels write the variates of this term: stored by the first term, added by the others.
-    var mode: pk_mode { isFirst ? PK_STORE : PK_ADD }
-
     /// Makes δ defined for a term that can only add.
     func clearIfFirst<S: EquationScalar>(_ delta: UnsafeMutableBufferPointer<S>) {
         if isFirst { delta.update(repeating: 0) }

@@ -42,9 +42,15 @@ public struct CheckpointStore: Sendable {
     ) throws {
         try Checkpoint.write(
             manifest: manifest, tensors: tensors, metadata: metadata, to: url(step: manifest.step))
+        try removeOld(before: manifest.step)
+    }
+
+    /// Removes what is before the last two checkpoints, of which `step` is the newer. A run that was killed while it saved may have
+    /// left more.
+    public func removeOld(before step: Int) throws {
         try AtomicFile.removeAbandoned(in: directory)
-        for step in try steps().filter({ $0 < manifest.step }).dropFirst(Self.kept - 1) {
-            try? FileManager.default.removeItem(at: url(step: step))
+        for old in try steps().filter({ $0 < step }).dropFirst(Self.kept - 1) {
+            try? FileManager.default.removeItem(at: url(step: old))
         }
     }
 

@@ -92,8 +92,8 @@ struct TrainingStep {
             // A term may need the loss's second derivative.
             let scores = signals.map { $0.recording(forward) } ?? forward()
             let value = loss(scores, batch.targets)
-            try Libtorch.checkHeldFailure()
             seen(scores, batch.targets)
+            try Libtorch.checkHeldFailure()
             // A GPU's queue is not waited for before the backward pass is in it.
             defer { mean += value.item() * share }
 

@@ -107,6 +107,45 @@ import Testing
         }
     }
 
+    /// A block in two calls, each asking for memory, is the block in one.
+    @Test(arguments: [1, 37, 64, 512]) func splitsDoNotShow(split: Int) {
+        var random = SeededGenerator()
+        let arrays = Arrays(&random)
+        let count = Self.count
+        let memory = [arrays.theta, arrays.gradient, arrays.input].map(Self.copy)
+        defer { for array in memory { array.deallocate() } }
+        func add(_ terms: [pk_term], to delta: inout [Float], _ range: Range<Int>, _ level: SIMDLevel) {
+            let moved = terms.map { term in
+                var term = term
+                term.first += UInt64(range.lowerBound)
+                term.input = term.input.map { $0 + range.lowerBound * MemoryLayout<Float>.stride }
+                return term
+            }
+            var prefetch = pk_prefetch()
+            prefetch.count = 1
+            prefetch.arrays.0 = UnsafeRawPointer(memory[0].baseAddress! + range.lowerBound)
+                .assumingMemoryBound(to: CChar.self)
+            delta.withUnsafeMutableBufferPointer {
+                Float.kernels(level).pointee.add_terms(
+                    moved, moved.count, $0.baseAddress! + range.lowerBound,
+                    memory[0].baseAddress! + range.lowerBound, memory[1].baseAddress! + range.lowerBound,
+                    range.count, 1, &prefetch)
+            }
+        }
+        let sums = Self.sums(UnsafePointer(memory[2].baseAddress!), first: 5)
+        for (number, terms) in sums.enumerated() {
+            for level in SIMDLevel.supported {
+                var whole = [Float](repeating: .nan, count: count)
+                var parts = whole
+                add(terms, to: &whole, 0..<count, level)
+                add(terms, to: &parts, 0..<split, level)
+                add(terms, to: &parts, split..<count, level)
+                #expect(
+                    Self.bits(whole) == Self.bits(parts), "sum \(number) at \(level), seed \(random.seed)")
+            }
+        }
+    }
+
     /// SGD with and without momentum and Adam, with and without a penalty and decay.
     private func checkRules(
         _ terms: [pk_term], _ arrays: Arrays, _ delta: [Float], _ level: SIMDLevel, _ name: String

@@ -57,19 +57,21 @@ import Testing
     @Test func float64() { check(Double.self) }
 
     /// g/RMS(g), also where 1/RMS is beyond float32 or loses its bits there.
-    @Test(arguments: [1e-44, 1e-39, 1e-3, 1, 1e18] as [Double])
-    func normalised(_ size: Double) throws {
+    @Test(arguments: [1e-44, 1e-39, 1e-38, 1e-3, 1, 1e18, 1e37] as [Double], [1, 10] as [Double])
+    func normalised(_ size: Double, weight: Double) throws {
         let tensors = Tensors<Float>([[Float](repeating: 0, count: 100)])
         tensors.setGradient { _, i, _ in i % 2 == 0 ? Float(size) : -3 * Float(size) }
         let optimizer = try PerturbedOptimizer(
             parameters: tensors.specs(),
             equation: PerturbedEquation(
-                rule: SGD(learningRate: 1), perturbation: Adaptive(alpha: 2, .normalised)), seed: 1)
+                rule: SGD(learningRate: 1),
+                perturbation: Mixture([.init(Adaptive(alpha: 2, .normalised), weight: Scheduled(weight))])),
+            seed: 1)
         try optimizer.step(tensors.buffers)
         let rms = Double(5).squareRoot()
         for (i, theta) in tensors[0].enumerated() {
             let g = i % 2 == 0 ? 1.0 : -3
-            let expected = -(size * g + 2 * g / rms)
+            let expected = -(size * g + weight * 2 * g / rms)
             #expect(abs(Double(theta) - expected) <= 0.02 * abs(expected), "\(theta) for \(g) of \(size)")
         }
     }
