@@ -10,16 +10,6 @@ import Training
 
 /// Runs whose model is on a GPU: the same bits again, also where they were broken off, and the CPU's losses within rounding.
 @Suite(.enabled(if: Device.cudaCount > 0)) struct GPURunTests {
-    private struct Failure: Error {}
-
-    private final class Breaker: TrainingObserver {
-        let step: Int
-        init(step: Int) { self.step = step }
-        func stepped(_ moment: TrainingMoment, loss _: Double, report _: StepReport) throws {
-            if moment.step == step { throw Failure() }
-        }
-    }
-
     private static func text() throws -> Dataset {
         let kind = ExampleKind(.tokens(vocabulary: 19, length: 24), .classPerToken(of: 19))
         let key = NoiseKey(seed: 3)
@@ -57,11 +47,8 @@ import Training
         _ one: Case, on device: Device, breakingAt step: Int? = nil
     ) throws -> [String: Data] {
         let directory = try TemporaryDirectory()
-        let url = directory.file("run")
         let data = try one.isOfText ? text() : DatasetCatalogue.load("digits")
-        func train(_ run: RunDirectory, _ checkpoint: Checkpoint? = nil, _ observers: [any TrainingObserver])
-            throws
-        {
+        return try TrainedRun.files(at: directory.file("run"), breakingAt: step) {
             var settings = TrainingSettings(steps: 12)
             settings.batchSize = 30
             settings.accumulate = 2
@@ -70,33 +57,13 @@ import Training
             settings.checkpointEvery = .steps(4)
             settings.device = device
             one.change(&settings)
-            let plan = TrainingPlan(
+            return TrainingPlan(
                 name: "test", modelName: one.name, model: try one.model.build(for: data.kind, seed: 1),
                 data: data,
                 equation: PerturbedEquation(
                     rule: Adam(learningRate: 0.003), perturbation: Gaussian(sigma: .relative(0.2)),
                     stability: Stability(clipGlobalNorm: 1)), settings: settings)
-            let trainer = try Trainer(
-                plan: plan, optimizer: plan.makeOptimizer(), run: run,
-                reporter: ProgressReporter(isQuiet: true), version: "test", resuming: checkpoint)
-            trainer.observers = observers
-            _ = try trainer.train()
         }
-        if let step {
-            do {
-                let run = try RunDirectory.create(at: url, config: "")
-                #expect(throws: Failure.self) { try train(run, nil, [Breaker(step: step)]) }
-            }
-            let run = try RunDirectory.open(url)
-            try train(run, run.checkpoints.latest().0, [])
-        } else {
-            try train(RunDirectory.create(at: url, config: ""), nil, [])
-        }
-        var files: [String: Data] = [:]
-        for name in ["model.safetensors", "metrics.jsonl"] {
-            files[name] = try Data(contentsOf: url.appendingPathComponent(name))
-        }
-        return files
     }
 
     private static func losses(_ files: [String: Data]) throws -> [Double] {

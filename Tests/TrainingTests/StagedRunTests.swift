@@ -10,16 +10,6 @@ import Training
 
 /// Runs whose update works on copies, as on a GPU: the same files as runs whose update works in place.
 @Suite struct StagedRunTests {
-    private struct Failure: Error {}
-
-    private final class Breaker: TrainingObserver {
-        let step: Int
-        init(step: Int) { self.step = step }
-        func stepped(_ moment: TrainingMoment, loss _: Double, report _: StepReport) throws {
-            if moment.step == step { throw Failure() }
-        }
-    }
-
     private static func plan(_ equation: PerturbedEquation, isStaged: Bool) throws -> TrainingPlan {
         var settings = TrainingSettings(steps: 24)
         settings.batchSize = 50
@@ -42,29 +32,8 @@ import Training
     ) throws -> [String: Data] {
         let directory = try TemporaryDirectory()
         let url = directory.file("run")
-        func train(_ run: RunDirectory, _ checkpoint: Checkpoint? = nil, _ observers: [any TrainingObserver])
-            throws
-        {
-            let plan = try plan(equation, isStaged: isStaged)
-            let trainer = try Trainer(
-                plan: plan, optimizer: plan.makeOptimizer(), run: run,
-                reporter: ProgressReporter(isQuiet: true), version: "test", resuming: checkpoint)
-            trainer.observers = observers
-            _ = try trainer.train()
-        }
-        if let step {
-            do {
-                let run = try RunDirectory.create(at: url, config: "")
-                #expect(throws: Failure.self) { try train(run, nil, [Breaker(step: step)]) }
-            }
-            let run = try RunDirectory.open(url)
-            try train(run, run.checkpoints.latest().0, [])
-        } else {
-            try train(RunDirectory.create(at: url, config: ""), nil, [])
-        }
-        var files: [String: Data] = [:]
-        for name in ["model.safetensors", "metrics.jsonl"] {
-            files[name] = try Data(contentsOf: url.appendingPathComponent(name))
+        var files = try TrainedRun.files(at: url, breakingAt: step) {
+            try plan(equation, isStaged: isStaged)
         }
         let (last, damaged) = try RunDirectory.open(url).checkpoints.latest()
         #expect(damaged.isEmpty && last.manifest.step == 24)
