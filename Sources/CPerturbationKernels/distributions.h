@@ -171,7 +171,7 @@ PK_INLINE pk_chunk pk_normal(pk_words32 w, float scale) {
         SLOT(3);                                                                                         \
         pk_normal_4(&normal);                                                                            \
         SLOT(4);                                                                                         \
-        SLOT(5);                                                                             \
+        SLOT(5);                                                                                         \
         pk_normal_5(&normal, scale);                                                                     \
         SLOT(6);                                                                                         \
     } while (0)
