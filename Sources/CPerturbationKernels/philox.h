@@ -9,6 +9,11 @@ enum { PK_ROUNDS = 7, PK_CHUNK = 2 * PK_LANES };
 // Elements whose counters share their upper half.
 #define PK_SEGMENT (UINT64_C(1) << 34)
 
+// Whether a pipeline can draw these elements: they begin with a chunk, and their counters share the upper half.
+PK_INLINE int pk_are_chunks(uint64_t first, size_t count) {
+    return PK_PIPELINES && first % PK_CHUNK == 0 && first % PK_SEGMENT + count <= PK_SEGMENT;
+}
+
 // A random word for each of 2·PK_LANES elements. Elements come in runs of 32, of which eight counters give the
 // words: element 32r + 16s + 2i + h (s, h < 2; i < 8) has word (s, h) of counter 8r + i, where (0, 0) … (1, 1)
 // are the words 1, 0, 3, 2. That is the order in which the words leave the last round, so none is moved.

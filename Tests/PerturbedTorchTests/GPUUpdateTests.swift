@@ -85,13 +85,7 @@ import TorchNN
                 try optimizer.rollBack(to: kept, cut: 0.5)
             }
         }
-        var bits: [String: Data] = [:]
-        for source in parameters.stateSources() + optimizer.stateSources() {
-            var data = Data()
-            try source.bytes { data.append(contentsOf: $0) }
-            bits[source.name] = data
-        }
-        return bits
+        return try (parameters.stateSources() + optimizer.stateSources()).data()
     }
 
     private static func expectSameBits(_ text: String, _ place: Place) throws {
@@ -100,11 +94,7 @@ import TorchNN
         #expect(direct.count >= 6 && direct.keys.sorted() == other.keys.sorted(), "\(text)")
         for (name, bits) in direct { #expect(other[name] == bits, "\(name) differs: \(text)") }
         let start = try Parameters(on: .cpu).stateSources()
-        let changed = try start.filter { source in
-            var data = Data()
-            try source.bytes { data.append(contentsOf: $0) }
-            return direct[source.name] != data
-        }
+        let changed = try start.filter { try direct[$0.name] != $0.data() }
         #expect(changed.count >= start.count - 1, "little was trained: \(text)")
     }
 

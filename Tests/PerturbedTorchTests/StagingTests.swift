@@ -69,13 +69,7 @@ import TorchNN
             // Others may write to the weights between two steps: a mean of them, a file.
             if step == 3 { net.second.weight.copy(from: net.second.weight.detached() * 0.5) }
         }
-        var bits: [String: Data] = [:]
-        for source in net.stateSources() + optimizer.stateSources() {
-            var data = Data()
-            try source.bytes { data.append(contentsOf: $0) }
-            bits[source.name] = data
-        }
-        return bits
+        return try (net.stateSources() + optimizer.stateSources()).data()
     }
 
     private static func expectSameBits(_ text: String) throws {

@@ -71,7 +71,7 @@ typedef struct {
     double roots;  // Σ √|h|
 } pk_curvature_sums;
 
-/// What a term of δ is.
+/// What a term of δ is; those up to PK_SIGN_DROP draw noise.
 typedef enum {
     PK_NOISE = 0,           // scale·ξ(first + i)
     PK_NOISE_BY_GRADIENT,   // scale·g[i]·ξ(first + i)

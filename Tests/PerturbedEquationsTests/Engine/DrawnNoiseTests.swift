@@ -64,10 +64,10 @@ import Testing
                 parameters: [ParameterSpec("theta", shape: [count])],
                 equation: PerturbedEquation(rule: Self.rules[rule], perturbation: noise),
                 seed: 7, engine: Engine(parallel: .dispatch(threads: 2), blockSize: blockSize))
-            let theta = Self.copy(start)
-            let inputs = signals.map(Self.copy)
+            let theta = UnsafeMutableBufferPointer.copy(of: start)
+            let inputs = signals.map(UnsafeMutableBufferPointer.copy)
             defer { for array in inputs + [theta] { array.deallocate() } }
-            for gradient in gradients.map(Self.copy) {
+            for gradient in gradients.map(UnsafeMutableBufferPointer.copy) {
                 defer { gradient.deallocate() }
                 var buffer = ParameterBuffer(
                     parameters: theta.baseAddress!, gradient: UnsafeRawPointer(gradient.baseAddress))
@@ -85,12 +85,6 @@ import Testing
                 try run(measure: false, blockSize: blockSize) == stored,
                 "\(noise), seed \(random.seed), blocks of \(blockSize)")
         }
-    }
-
-    private static func copy(_ values: [Float]) -> UnsafeMutableBufferPointer<Float> {
-        let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: values.count)
-        _ = memory.initialize(from: values)
-        return memory
     }
 
     /// Where the upper half of the element numbers changes, which no tensor of a test is large enough to reach.

@@ -82,12 +82,6 @@ import Testing
         values.map { $0.isNaN ? Float.nan.bitPattern : $0.bitPattern }
     }
 
-    private static func copy(_ values: [Float]) -> UnsafeMutableBufferPointer<Float> {
-        let memory = UnsafeMutableBufferPointer<Float>.allocate(capacity: values.count)
-        _ = memory.initialize(from: values)
-        return memory
-    }
-
     @Test(arguments: [0, 5, (1 << 34) - 64, (1 << 34) - 300] as [UInt64])
     func drawnIsStored(first: UInt64) {
         var random = SeededGenerator()
@@ -112,7 +106,7 @@ import Testing
         var random = SeededGenerator()
         let arrays = Arrays(&random)
         let count = Self.count
-        let memory = [arrays.theta, arrays.gradient, arrays.input].map(Self.copy)
+        let memory = [arrays.theta, arrays.gradient, arrays.input].map(UnsafeMutableBufferPointer.copy)
         defer { for array in memory { array.deallocate() } }
         func add(_ terms: [pk_term], to delta: inout [Float], _ range: Range<Int>, _ level: SIMDLevel) {
             let moved = terms.map { term in
@@ -164,7 +158,7 @@ import Testing
                     let memory = [
                         Array(arrays.theta.prefix(count)), [Float](repeating: 0.5, count: count),
                         [Float](repeating: 0.25, count: count), arrays.gradient, delta,
-                    ].map(Self.copy)
+                    ].map(UnsafeMutableBufferPointer.copy)
                     defer { for array in memory { array.deallocate() } }
                     terms.withUnsafeBufferPointer { terms in
                         var block = pk_block()
