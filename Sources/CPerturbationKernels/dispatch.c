@@ -51,7 +51,8 @@ void pk_words(uint32_t *out, size_t count, const pk_stream *stream, uint64_t fir
     size_t skip = (size_t)(first % PK_CHUNK), done = 0;
     while (done < count) {
         uint64_t counter = chunk++ * (PK_CHUNK / 4);
-        pk_words32 w = pk_philox(pk_fix(stream, counter), (uint32_t)counter);
+        const pk_fixed fixed = pk_fix(stream, counter);
+        pk_words32 w = pk_philox(&fixed, (uint32_t)counter);
         uint32_t words[PK_CHUNK];
         vuint first_half = PK_FIRST(w.low, w.high), second_half = PK_SECOND(w.low, w.high);
         memcpy(words, &first_half, sizeof first_half);

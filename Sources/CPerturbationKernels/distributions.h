@@ -20,161 +20,72 @@ PK_INLINE vfloat pk_signed_unit(vuint w) {
 
 // −2·ln u for u in (0, 1]: u = 2ᵉ·(1 + f), −2·ln u = −2e·ln 2 + f·(−2 + f·P(f)); P is a minimax polynomial of
 // degree 6 on [√½ − 1, √2 − 1] (relative error below 3·10⁻⁷, least near u = 1). Never below −0.
-typedef struct {
-    vfloat f, e;  // e in units of 2²³
-} pk_split;
+//
+// These steps, and those of the angle, are apart for PK_TURN.
+PK_INLINE vint pk_log_power(vfloat u) { return ((vint)u - 0x3f3504f3) & (int32_t)0xff800000; }  // 2²³·e
 
-PK_INLINE pk_split pk_log_split(vfloat u) {
-    vint bits = (vint)u;
-    vint e = (bits - 0x3f3504f3) & (int32_t)0xff800000;
-    return (pk_split){(vfloat)(bits - e) - 1.0f, __builtin_convertvector(e, vfloat)};
+PK_INLINE vfloat pk_log_rest(vfloat u, vint power) { return (vfloat)((vint)u - power) - 1.0f; }  // f
+
+// The polynomial −2 + f·P(f), by Horner's rule: from p of one degree less, nothing at first, up to degree 7.
+PK_INLINE vfloat pk_log_term(vfloat p, vfloat f, int degree) {
+    static const float terms[] = {0x1.a8f680p-3f, -0x1.4d21aep-2f, 0x1.600278p-2f, -0x1.9775e6p-2f,
+                                  0x1.ff7b88p-2f, -0x1.5559d0p-1f, 0x1.000056p-0f, -2.0f};
+    return PK_FMA(degree == 1 ? (vfloat){} + terms[0] : p, f, (vfloat){} + terms[degree]);
 }
 
-PK_INLINE vfloat pk_log_begin(vfloat f) {
-    vfloat p = PK_FMA((vfloat){} + 0x1.a8f680p-3f, f, (vfloat){} - 0x1.4d21aep-2f);
-    return PK_FMA(p, f, (vfloat){} + 0x1.600278p-2f);
-}
-
-PK_INLINE vfloat pk_log_middle(vfloat p, vfloat f) {
-    p = PK_FMA(p, f, (vfloat){} - 0x1.9775e6p-2f);
-    return PK_FMA(p, f, (vfloat){} + 0x1.ff7b88p-2f);
-}
-
-PK_INLINE vfloat pk_log_end(vfloat p, vfloat f) {
-    p = PK_FMA(p, f, (vfloat){} - 0x1.5559d0p-1f);
-    return PK_FMA(p, f, (vfloat){} + 0x1.000056p-0f);
-}
-
-PK_INLINE vfloat pk_log_join(vfloat p, vfloat f, vfloat e) {
-    return PK_FMA(e, (vfloat){} - 0x1.62e430p-23f, f * PK_FMA(p, f, (vfloat){} - 2.0f));
+PK_INLINE vfloat pk_log_join(vfloat power, vfloat product) {
+    return PK_FMA(power, (vfloat){} - 0x1.62e430p-23f, product);
 }
 
 PK_INLINE vfloat pk_minus_two_log(vfloat u) {
-    pk_split s = pk_log_split(u);
-    return pk_log_join(pk_log_end(pk_log_middle(pk_log_begin(s.f), s.f), s.f), s.f, s.e);
+    const vint power = pk_log_power(u);
+    const vfloat f = pk_log_rest(u, power);
+    vfloat p = f;
+    for (int degree = 1; degree <= 7; degree++) p = pk_log_term(p, f, degree);
+    return pk_log_join(__builtin_convertvector(power, vfloat), f * p);
 }
 
 // Box and Muller (1958): √(−2 ln u)·(cos φ, sin φ). A word w gives the angle's place in the first quadrant,
 // φ = π/4 + a with a = π/4·w·2⁻³¹ for signed w, by cos φ = (cos a − sin a)/√2 and sin φ = (cos a + sin a)/√2
 // (the 1/√2 is in the coefficients; absolute error below 3·10⁻⁸), and by its two lowest bits, which the
 // rounding of a to 24 bits forgets, the signs.
-//
-// The steps are apart for PK_PIPELINE. They are the steps of pk_minus_two_log too.
 typedef struct {
-    vuint signs;
-    vfloat u, f, p, e;       // −2 ln u so far; in the end p is the radius
-    vfloat x, t, sine, cosine;  // the angle so far; in the end the directions
-} pk_normal_steps;
+    vfloat cosine, sine;
+} pk_direction;
 
-PK_INLINE void pk_normal_0(pk_normal_steps *n, pk_words32 w) {
-    n->signs = w.high;
-    n->u = pk_unit(w.low);
-    n->x = __builtin_convertvector((vint)w.high, vfloat) * 0x1p-31f;
+// cos a and (sin a)/a by Horner's rule in t = a²: of one degree less, nothing at first, up to degree 3.
+PK_INLINE void pk_angle_term(pk_direction *d, vfloat t, int degree) {
+    static const float sine[] = {-0x1.aa89dcp-16f, 0x1.cd8ea4p-10f, -0x1.d3ba3ep-5f, 0x1.1c5832p-1f};
+    static const float cosine[] = {-0x1.d8df08p-13f, 0x1.6f4004p-7f, -0x1.bea562p-3f, 0x1.6a09e6p-1f};
+    const vfloat zero = {};
+    d->sine = PK_FMA(degree == 1 ? zero + sine[0] : d->sine, t, zero + sine[degree]);
+    d->cosine = PK_FMA(degree == 1 ? zero + cosine[0] : d->cosine, t, zero + cosine[degree]);
 }
 
-PK_INLINE void pk_normal_1(pk_normal_steps *n) {
-    pk_split s = pk_log_split(n->u);
-    n->f = s.f;
-    n->e = s.e;
-    n->t = n->x * n->x;
+// cos φ and sin φ from them.
+PK_INLINE pk_direction pk_direct(pk_direction d, vfloat a) {
+    return (pk_direction){PK_FMA(-d.sine, a, d.cosine), PK_FMA(d.sine, a, d.cosine)};
 }
 
-PK_INLINE void pk_normal_2(pk_normal_steps *n) {
-    n->p = pk_log_begin(n->f);
-    n->sine = PK_FMA((vfloat){} - 0x1.aa89dcp-16f, n->t, (vfloat){} + 0x1.cd8ea4p-10f);
-    n->cosine = PK_FMA((vfloat){} - 0x1.d8df08p-13f, n->t, (vfloat){} + 0x1.6f4004p-7f);
+PK_INLINE vfloat pk_angle(pk_words32 w) { return __builtin_convertvector((vint)w.high, vfloat) * 0x1p-31f; }
+
+PK_INLINE pk_direction pk_directed(vfloat a) {
+    pk_direction d = {a, a};
+    for (int degree = 1; degree <= 3; degree++) pk_angle_term(&d, a * a, degree);
+    return pk_direct(d, a);
 }
 
-PK_INLINE void pk_normal_3(pk_normal_steps *n) {
-    n->p = pk_log_middle(n->p, n->f);
-    n->sine = PK_FMA(n->sine, n->t, (vfloat){} - 0x1.d3ba3ep-5f);
-    n->cosine = PK_FMA(n->cosine, n->t, (vfloat){} - 0x1.bea562p-3f);
-}
+PK_INLINE vfloat pk_with_sign(vfloat value, vuint sign) { return (vfloat)((vuint)value ^ (sign & 0x80000000u)); }
 
-PK_INLINE void pk_normal_4(pk_normal_steps *n) {
-    n->p = pk_log_end(n->p, n->f);
-    n->sine = PK_FMA(n->sine, n->t, (vfloat){} + 0x1.1c5832p-1f);
-    n->cosine = PK_FMA(n->cosine, n->t, (vfloat){} + 0x1.6a09e6p-1f);
-}
-
-PK_INLINE void pk_normal_5(pk_normal_steps *n, float scale) {
-    vfloat sum = PK_FMA(n->sine, n->x, n->cosine), difference = PK_FMA(-n->sine, n->x, n->cosine);
-    n->p = PK_SQRT(pk_log_join(n->p, n->f, n->e)) * scale;
-    n->cosine = difference;
-    n->sine = sum;
-}
-
-PK_INLINE pk_chunk pk_normal_6(const pk_normal_steps *n) {
-    vfloat cosine = (vfloat)((vuint)(n->cosine * n->p) ^ (n->signs << 31));
-    vfloat sine = (vfloat)((vuint)(n->sine * n->p) ^ ((n->signs << 30) & 0x80000000u));
-    return (pk_chunk){PK_FIRST(cosine, sine), PK_SECOND(cosine, sine)};
+PK_INLINE pk_chunk pk_in_order(vfloat low, vfloat high) {
+    return (pk_chunk){PK_FIRST(low, high), PK_SECOND(low, high)};
 }
 
 PK_INLINE pk_chunk pk_normal(pk_words32 w, float scale) {
-    pk_normal_steps n;
-    pk_normal_0(&n, w);
-    pk_normal_1(&n);
-    pk_normal_2(&n);
-    pk_normal_3(&n);
-    pk_normal_4(&n);
-    pk_normal_5(&n, scale);
-    return pk_normal_6(&n);
+    const vfloat radius = PK_SQRT(pk_minus_two_log(pk_unit(w.low))) * scale;
+    const pk_direction d = pk_directed(pk_angle(w));
+    return pk_in_order(pk_with_sign(d.cosine * radius, w.high << 31), pk_with_sign(d.sine * radius, w.high << 30));
 }
-
-// One turn of a loop in which three chunks are under way: `words` of one become the steps 0 … 5 of normal variates
-// in `normal`, the words of the next, whose first counter is `counter`, take their place, and SLOT(0) … SLOT(6) are
-// what is to be done with the chunk before, which SLOT(0) takes out of `normal` by step 6.
-//
-// Each is a long chain of operations that wait for each other, and a processor does not look far enough ahead to
-// overlap them by itself: so they take turns, and pins keep the turns.
-#define PK_PIPELINE(normal, words, scale, stream, counter, SLOT)                                         \
-    do {                                                                                                 \
-        _Static_assert(PK_ROUNDS == 7, "the rounds are dealt between seven steps");                      \
-        pk_mixing mixing = pk_philox_start(stream, counter);                                             \
-        SLOT(0);                                                                                         \
-        pk_normal_0(&normal, words);                                                                     \
-        pk_pin_four(&mixing.c3, &mixing.c2, &normal.u, &normal.x);                                       \
-        pk_philox_second(&mixing);                                                                       \
-        pk_normal_1(&normal);                                                                            \
-        SLOT(1);                                                                                         \
-        pk_pin_four(&mixing.c0, &mixing.c2, &normal.f, &normal.t);                                       \
-        pk_philox_round(&mixing);                                                                        \
-        pk_normal_2(&normal);                                                                            \
-        SLOT(2);                                                                                         \
-        pk_pin_four(&mixing.c0, &mixing.c2, &normal.p, &normal.sine), pk_pin_one(&normal.cosine);        \
-        pk_philox_round(&mixing);                                                                        \
-        pk_normal_3(&normal);                                                                            \
-        SLOT(3);                                                                                         \
-        pk_pin_four(&mixing.c0, &mixing.c2, &normal.p, &normal.sine), pk_pin_one(&normal.cosine);        \
-        pk_philox_round(&mixing);                                                                        \
-        pk_normal_4(&normal);                                                                            \
-        SLOT(4);                                                                                         \
-        pk_pin_four(&mixing.c0, &mixing.c2, &normal.p, &normal.sine), pk_pin_one(&normal.cosine);        \
-        pk_philox_round(&mixing);                                                                        \
-        SLOT(5);                                                                                         \
-        pk_normal_5(&normal, scale);                                                                     \
-        pk_pin(&mixing.c0, &mixing.c2);                                                                  \
-        SLOT(6);                                                                                         \
-        words = pk_philox_finish(mixing);                                                                \
-    } while (0)
-
-// The turn before the last, in which no more words begin.
-#define PK_PIPELINE_END(normal, words, scale, SLOT)                                                      \
-    do {                                                                                                 \
-        SLOT(0);                                                                                         \
-        pk_normal_0(&normal, words);                                                                     \
-        pk_normal_1(&normal);                                                                            \
-        SLOT(1);                                                                                         \
-        pk_normal_2(&normal);                                                                            \
-        SLOT(2);                                                                                         \
-        pk_normal_3(&normal);                                                                            \
-        SLOT(3);                                                                                         \
-        pk_normal_4(&normal);                                                                            \
-        SLOT(4);                                                                                         \
-        SLOT(5);                                                                                         \
-        pk_normal_5(&normal, scale);                                                                     \
-        SLOT(6);                                                                                         \
-    } while (0)
 
 PK_INLINE vfloat pk_uniform_one(vuint w, float scale) {
     return pk_signed_unit(w) * (scale * 0x1.bb67aep+0f);  // √3
@@ -197,8 +108,4 @@ PK_INLINE vfloat pk_drop_one(vuint w, uint32_t threshold, float kept, float drop
     vint drop = w < threshold;
     vuint bits = ((vuint)drop & (vuint)((vfloat){} + dropped)) | (~(vuint)drop & (vuint)((vfloat){} + kept));
     return (vfloat)bits;
-}
-
-PK_INLINE pk_chunk pk_in_order(vfloat low, vfloat high) {
-    return (pk_chunk){PK_FIRST(low, high), PK_SECOND(low, high)};
 }

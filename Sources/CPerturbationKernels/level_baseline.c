@@ -3,7 +3,7 @@
 #include "CPerturbationKernels.h"
 #include "levels.h"
 #pragma clang fp contract(off)
-#include "distributions.h"
+#include "pipeline.h"
 
 #define PK_LEVEL_NAME(name) pk_baseline_##name
 #include "level.inc"

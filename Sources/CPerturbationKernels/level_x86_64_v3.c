@@ -8,7 +8,7 @@
 
 #pragma clang fp contract(off)
 #pragma clang attribute push(__attribute__((target("arch=x86-64-v3"))), apply_to = function)
-#include "distributions.h"
+#include "pipeline.h"
 
 #define PK_LEVEL_NAME(name) pk_x86_64_v3_##name
 #include "level.inc"

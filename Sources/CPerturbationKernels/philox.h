@@ -9,11 +9,6 @@ enum { PK_ROUNDS = 7, PK_CHUNK = 2 * PK_LANES };
 // Elements whose counters share their upper half.
 #define PK_SEGMENT (UINT64_C(1) << 34)
 
-// Whether a pipeline can draw these elements: they begin with a chunk, and their counters share the upper half.
-PK_INLINE int pk_are_chunks(uint64_t first, size_t count) {
-    return PK_PIPELINES && first % PK_CHUNK == 0 && first % PK_SEGMENT + count <= PK_SEGMENT;
-}
-
 // A random word for each of 2·PK_LANES elements. Elements come in runs of 32, of which eight counters give the
 // words: element 32r + 16s + 2i + h (s, h < 2; i < 8) has word (s, h) of counter 8r + i, where (0, 0) … (1, 1)
 // are the words 1, 0, 3, 2. That is the order in which the words leave the last round, so none is moved.
@@ -39,96 +34,117 @@ PK_INLINE vwide pk_multiply(vwide a, uint32_t b) {
 #endif
 }
 
-// The fixed words of a stream's counters, for elements that share the upper half of their number.
-typedef struct {
-    uint32_t key[2];
-    uint32_t upper;  // counter word 1
-    uint32_t step, parameter;
-} pk_fixed;
-
-PK_INLINE pk_fixed pk_fix(const pk_stream *s, uint64_t counter) {
-    uint32_t upper = (uint32_t)((counter >> 32) & 0xffffu) | s->term << 16;
-    return (pk_fixed){{s->key[0], s->key[1]}, upper, s->step, s->parameter};
+// The halves of the 64-bit lanes, each pair the other way round.
+PK_INLINE vwide pk_turned(vwide a) {
+    const vuint halves = (vuint)a;
+    return (vwide)__builtin_shufflevector(halves, halves, PK_TURNED);
 }
 
-// a·2³² in the 64-bit lanes. Seeing that `a` is a product, the compiler would multiply by b·2³² instead, for
-// which x86 has only a slow instruction.
-PK_INLINE vwide pk_raise(vwide a) {
+// `product`, its upper halves ^ those of `other` and `key`, which bring lower halves that are not looked at.
+PK_INLINE vuint pk_onto_upper(vwide product, vwide other, uint64_t key) {
 #if PK_WIDTH == 512
-    uint64_t __attribute__((vector_size(64))) half[2];
-    memcpy(half, &a, sizeof a);
-    __asm__("" : "+v"(half[0]), "+v"(half[1]));
-    memcpy(&a, half, sizeof a);
+    typedef int32_t half __attribute__((vector_size(64)));
+    const half keys = (half)((uint64_t __attribute__((vector_size(64)))){} + key);
+    half result[2], added[2];
+    memcpy(result, &product, sizeof result);
+    memcpy(added, &other, sizeof added);
+    for (int i = 0; i < 2; i++)
+        result[i] = (half)__builtin_ia32_pternlogd512_mask(result[i], added[i], keys, 0x96, 0xaaaa);
+    memcpy(&product, result, sizeof product);
+    return (vuint)product;
+#else
+    return (vuint)(product ^ ((other ^ key) & 0xffffffff00000000u));
 #endif
-    return a << 32;
 }
-
-// PK_CHUNK/4 counters on their way through the rounds. Three words of four are the same for all of them at first, and so is half
-// of what the first two rounds compute: `same`.
-typedef struct {
-    vwide c0, c1, c2, c3;
-    uint64_t same;
-    uint32_t k0, k1;
-} pk_mixing;
 
 #define PK_FIRST_FACTOR 0xD2511F53u
 #define PK_SECOND_FACTOR 0xCD9E8D57u
 #define PK_FIRST_WEYL 0x9E3779B9u
 #define PK_SECOND_WEYL 0xBB67AE85u
 
-PK_INLINE void pk_next_keys(pk_mixing *m) {
-    m->k0 += PK_FIRST_WEYL;
-    m->k1 += PK_SECOND_WEYL;
-}
+// The rounds of Philox are two chains, `lead` and `trail`, a round apart, of six levels each: a product with one factor or the
+// other, its upper half, and an exclusive or with the lower half of an earlier product and a key. Three words of four are
+// the same for all counters at first, and so is half of what the first two rounds compute: it is in the keys.
+//
+// The keys of a stream's counters, for elements that share the upper half of their number: [0] before the first level, and
+// those after each; the last of each are the words'.
+typedef struct {
+    uint64_t trail[7], lead[6];
+} pk_fixed;
 
-// The first round. `counter` is the lower half of the number of the first counter, a multiple of their count: adding a lane never
-// carries.
-PK_INLINE pk_mixing pk_philox_start(pk_fixed s, uint32_t counter) {
-    const vwide lane = PK_IOTA;
-    pk_mixing m = {.same = (uint64_t)s.step * PK_SECOND_FACTOR, .k0 = s.key[0], .k1 = s.key[1]};
-    m.same ^= (uint64_t)(s.upper ^ m.k0) << 32;
-    m.c3 = pk_multiply(lane + (uint64_t)counter, PK_FIRST_FACTOR);
-    m.c2 = (m.c3 >> 32) ^ (uint64_t)(s.parameter ^ m.k1);
-    pk_next_keys(&m);
-    return m;
-}
-
-// The second.
-PK_INLINE void pk_philox_second(pk_mixing *m) {
-    const uint64_t a = (m->same >> 32) * PK_FIRST_FACTOR;
-    vwide b = pk_multiply(m->c2, PK_SECOND_FACTOR);
-    m->c0 = (b >> 32) ^ (uint64_t)((uint32_t)m->same ^ m->k0);
-    m->c1 = b;
-    m->c2 = m->c3 ^ (uint64_t)((uint32_t)(a >> 32) ^ m->k1);
-    m->c3 = (vwide){} + (uint64_t)(uint32_t)a;
-    pk_next_keys(m);
-}
-
-// Any round but the first two and the last.
-PK_INLINE void pk_philox_round(pk_mixing *m) {
-    vwide a = pk_multiply(m->c0, PK_FIRST_FACTOR);
-    vwide b = pk_multiply(m->c2, PK_SECOND_FACTOR);
-    m->c0 = (b >> 32) ^ m->c1 ^ (uint64_t)m->k0;
-    m->c1 = b;
-    m->c2 = (a >> 32) ^ m->c3 ^ (uint64_t)m->k1;
-    m->c3 = a;
-    pk_next_keys(m);
-}
-
-// The last round: the upper half of a lane becomes word 0 (or 2), the lower half word 1 (or 3).
-PK_INLINE pk_words32 pk_philox_finish(pk_mixing m) {
-    vwide a = pk_multiply(m.c0, PK_FIRST_FACTOR);
-    vwide b = pk_multiply(m.c2, PK_SECOND_FACTOR);
-    return (pk_words32){
-        (vuint)(b ^ pk_raise(m.c1) ^ ((uint64_t)m.k0 << 32)),
-        (vuint)(a ^ pk_raise(m.c3) ^ ((uint64_t)m.k1 << 32)),
+PK_INLINE pk_fixed pk_fix(const pk_stream *s, uint64_t counter) {
+    const uint32_t upper = (uint32_t)((counter >> 32) & 0xffffu) | s->term << 16;
+    uint32_t k0[PK_ROUNDS], k1[PK_ROUNDS];
+    for (uint32_t r = 0; r < PK_ROUNDS; r++) {
+        k0[r] = s->key[0] + r * PK_FIRST_WEYL;
+        k1[r] = s->key[1] + r * PK_SECOND_WEYL;
+    }
+    const uint64_t first = (uint64_t)s->step * PK_SECOND_FACTOR;
+    const uint64_t second = (uint64_t)((uint32_t)(first >> 32) ^ upper ^ k0[0]) * PK_FIRST_FACTOR;
+    return (pk_fixed){
+        {s->parameter ^ k1[0], (uint32_t)first ^ k0[1], (uint32_t)second ^ k1[2], k0[3], k1[4], k0[5], (uint64_t)k1[6] << 32},
+        {(uint32_t)(second >> 32) ^ k1[1], k0[2], k1[3], k0[4], k1[5], (uint64_t)k0[6] << 32},
     };
 }
 
-PK_INLINE pk_words32 pk_philox(pk_fixed s, uint32_t counter) {
-    pk_mixing m = pk_philox_start(s, counter);
-    pk_philox_second(&m);
+// PK_CHUNK/4 counters on their way through the levels.
+typedef struct {
+    vwide product;              // of the counters and the first factor
+    vwide trail, lead, turned;  // what becomes of the products of a level
+    vwide trails[7], leads[6];  // the products of the levels 1 … 6
+    pk_words32 words;
+} pk_mixing;
+
+// `counter` is the lower half of the number of the first counter, a multiple of their count: adding a lane never carries.
+PK_INLINE void pk_philox_count(pk_mixing *m, uint32_t counter) {
+    const vwide lane = PK_IOTA;
+    m->product = pk_multiply(lane + (uint64_t)counter, PK_FIRST_FACTOR);
+}
+
+// The counters after these.
+PK_INLINE void pk_philox_next(pk_mixing *m) { m->product += (uint64_t)(PK_CHUNK / 4) * PK_FIRST_FACTOR; }
+
+PK_INLINE void pk_philox_start(pk_mixing *m) { m->trail = m->product >> 32; }
+
+PK_INLINE void pk_philox_enter(pk_mixing *m, const pk_fixed *s) {
+    m->trail ^= s->trail[0];
+    m->lead = m->product ^ s->lead[0];
+}
+
+PK_INLINE void pk_philox_multiply(pk_mixing *m, int level) {
+    const uint32_t factor = level % 2 ? PK_SECOND_FACTOR : PK_FIRST_FACTOR;
+    m->trails[level] = pk_multiply(m->trail, factor);
+    if (level < 6) m->leads[level] = pk_multiply(m->lead, factor);
+}
+
+PK_INLINE void pk_philox_shift(pk_mixing *m, int level) {
+    m->trail = level == 5 ? pk_turned(m->trails[5]) : m->trails[level] >> 32;
+    if (level == 4) m->turned = m->lead = pk_turned(m->leads[4]);
+    if (level < 4) m->lead = m->leads[level] >> 32;
+}
+
+PK_INLINE void pk_philox_mix(pk_mixing *m, const pk_fixed *s, int level) {
+    if (level == 5) m->words.low = pk_onto_upper(m->leads[5], m->trail, s->lead[5]);
+    if (level < 5) m->lead = m->lead ^ m->trails[level] ^ s->lead[level];
+    m->trail = (level < 3 ? m->trail : m->trail ^ m->leads[level - 2]) ^ s->trail[level];
+}
+
+PK_INLINE void pk_philox_finish(pk_mixing *m, const pk_fixed *s) {
+    m->words.high = pk_onto_upper(m->trails[6], m->turned, s->trail[6]);
+}
+
+PK_INLINE pk_words32 pk_philox(const pk_fixed *s, uint32_t counter) {
+    pk_mixing m;
+    pk_philox_count(&m, counter);
+    pk_philox_start(&m);
+    pk_philox_enter(&m, s);
 #pragma clang loop unroll(full)
-    for (int round = 3; round < PK_ROUNDS; round++) pk_philox_round(&m);
-    return pk_philox_finish(m);
+    for (int level = 1; level < 6; level++) {
+        pk_philox_multiply(&m, level);
+        pk_philox_shift(&m, level);
+        pk_philox_mix(&m, s, level);
+    }
+    pk_philox_multiply(&m, 6);
+    pk_philox_finish(&m, s);
+    return m.words;
 }

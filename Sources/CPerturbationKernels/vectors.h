@@ -14,8 +14,8 @@
 
 #if PK_WIDTH == 512
 #define PK_LANES 32
-// With 32 registers three chunks can be under way at once (see PK_PIPELINE); with 16 the values in flight would go
-// through memory.
+// With 32 registers four chunks can be under way at once (see PK_TURN); with 16 the values in flight would go through
+// memory.
 enum { PK_PIPELINES = 1 };
 #else
 #define PK_LANES 16
@@ -34,6 +34,10 @@ typedef uint64_t vwide __attribute__((vector_size(PK_LANES * 4)));
 #if PK_LANES == 32
 // Lane numbers of the wide vector.
 #define PK_IOTA {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}
+// The halves of those lanes, each pair the other way round.
+#define PK_TURNED                                                                                        \
+    1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14, 17, 16, 19, 18, 21, 20, 23, 22, 25, 24, 27, 26, \
+        29, 28, 31, 30
 // Two vectors whose lanes 0 … 15 belong to one run of 32 elements and 16 … 31 to the next, in element order:
 // the first run, and the second. No lane moves within a register.
 #define PK_FIRST(a, b)                                                                                   \
@@ -46,43 +50,14 @@ typedef uint64_t vwide __attribute__((vector_size(PK_LANES * 4)));
         55, 56, 57, 58, 59, 60, 61, 62, 63)
 #else
 #define PK_IOTA {0, 1, 2, 3, 4, 5, 6, 7}
+#define PK_TURNED 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14
 #define PK_FIRST(a, b) (a)
 #define PK_SECOND(a, b) (b)
 #endif
 
-// Says when vectors are computed: what makes them comes before this place, what uses them after it. Between
-// independent chains that take turns the compiler would otherwise put one whole chain after the other.
-PK_INLINE void pk_pin(void *a, void *b) {
-#if PK_WIDTH == 512
-    float __attribute__((vector_size(64))) half[4];
-    memcpy(half, a, 128);
-    memcpy(half + 2, b, 128);
-    __asm__ volatile("" : "+v"(half[0]), "+v"(half[1]), "+v"(half[2]), "+v"(half[3]));
-    memcpy(a, half, 128);
-    memcpy(b, half + 2, 128);
-#else
-    (void)a, (void)b;
-#endif
-}
-PK_INLINE void pk_pin_four(void *a, void *b, void *c, void *d) {
-#if PK_WIDTH == 512
-    float __attribute__((vector_size(64))) half[8];
-    memcpy(half, a, 128);
-    memcpy(half + 2, b, 128);
-    memcpy(half + 4, c, 128);
-    memcpy(half + 6, d, 128);
-    __asm__ volatile(""
-                     : "+v"(half[0]), "+v"(half[1]), "+v"(half[2]), "+v"(half[3]), "+v"(half[4]), "+v"(half[5]),
-                       "+v"(half[6]), "+v"(half[7]));
-    memcpy(a, half, 128);
-    memcpy(b, half + 2, 128);
-    memcpy(c, half + 4, 128);
-    memcpy(d, half + 6, 128);
-#else
-    (void)a, (void)b, (void)c, (void)d;
-#endif
-}
-PK_INLINE void pk_pin_one(void *a) {
+// Says when a vector is computed: what makes it comes before this place, what uses it after. Between independent chains that
+// take turns the compiler would otherwise put one whole chain after the other.
+PK_INLINE void pk_pin(void *a) {
 #if PK_WIDTH == 512
     float __attribute__((vector_size(64))) half[2];
     memcpy(half, a, 128);
@@ -91,4 +66,17 @@ PK_INLINE void pk_pin_one(void *a) {
 #else
     (void)a;
 #endif
+}
+
+PK_INLINE void pk_pin_each(void *const *vectors, size_t count) {
+    for (size_t i = 0; i < count; i++) pk_pin(vectors[i]);
+}
+#define PK_PIN(...)                                                                                      \
+    pk_pin_each((void *const[]){__VA_ARGS__}, sizeof((void *const[]){__VA_ARGS__}) / sizeof(void *))
+
+// Aligns the frame of the function this is inlined into, and with it the vectors that find no register: one that lies across
+// two lines of the cache takes twice as long.
+PK_INLINE void pk_align_frame(void) {
+    _Alignas(64) char frame[64];
+    __asm__ volatile("" : : "r"(frame));
 }

@@ -65,6 +65,9 @@ import Testing
             [term(PK_ALONG_PARAMETERS), term(PK_NOISE), term(PK_ALONG_PARAMETERS)],
             [term(PK_NOISE) { $0.distribution = PK_LAPLACE }, term(PK_NOISE_BY_GRADIENT)],
             [term(PK_NOISE), term(PK_NOISE_BY_GRADIENT) { $0.distribution = PK_UNIFORM }],
+            [term(PK_NOISE), term(PK_NOISE) { $0.distribution = PK_LAPLACE }],
+            // More draws than are carried from piece to piece.
+            (0..<6).map { draw in term(PK_NOISE) { $0.stream.term = draw } },
         ]
     }
 
@@ -82,13 +85,14 @@ import Testing
         values.map { $0.isNaN ? Float.nan.bitPattern : $0.bitPattern }
     }
 
-    @Test(arguments: [0, 5, (1 << 34) - 64, (1 << 34) - 300] as [UInt64])
+    /// Also where the upper half of the element numbers changes: at the end of a block, between pieces and in a piece.
+    @Test(arguments: [0, 5, (1 << 34) - 64, (1 << 34) - 300, (1 << 34) - 512, (1 << 34) - 1088] as [UInt64])
     func drawnIsStored(first: UInt64) {
         var random = SeededGenerator()
         let arrays = Arrays(&random)
         arrays.input.withUnsafeBufferPointer { input in
             for (number, terms) in Self.sums(input.baseAddress!, first: first).enumerated() {
-                for count in [1, 63, 64, 300, Self.count] {
+                for count in [1, 63, 64, 300, 1088, Self.count] {
                     let reference = Self.stored(terms, arrays, count, .baseline)
                     for level in SIMDLevel.supported {
                         #expect(
