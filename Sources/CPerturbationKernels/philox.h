@@ -62,10 +62,11 @@ PK_INLINE vuint pk_onto_upper(vwide product, vwide other, uint64_t key) {
 #define PK_FIRST_WEYL 0x9E3779B9u
 #define PK_SECOND_WEYL 0xBB67AE85u
 
-// The rounds of Philox are two chains, `lead` and `trail`, a round apart, of six levels each: a product with one factor or the
+// The rounds of Philox are two chains a round apart, `lead` of five levels and `trail` of six: a product with one factor or the
 // other, its upper half, and an exclusive or with the lower half of an earlier product and a key. Three words of four are
 // the same for all counters at first, and so is half of what the first two rounds compute: it is in the keys.
-//
+_Static_assert(PK_ROUNDS == 7, "the levels and the keys are those of seven rounds");
+
 // The keys of a stream's counters, for elements that share the upper half of their number: [0] before the first level, and
 // those after each; the last of each are the words'.
 typedef struct {
@@ -90,8 +91,9 @@ PK_INLINE pk_fixed pk_fix(const pk_stream *s, uint64_t counter) {
 // PK_CHUNK/4 counters on their way through the levels.
 typedef struct {
     vwide product;              // of the counters and the first factor
-    vwide trail, lead, turned;  // what becomes of the products of a level
-    vwide trails[7], leads[6];  // the products of the levels 1 … 6
+    vwide trail, lead;          // what becomes of the products of a level
+    vwide trails[7], leads[6];  // the products, from level 1 on
+    vwide turned;               // leads[4], for the last words
     pk_words32 words;
 } pk_mixing;
 
@@ -117,18 +119,22 @@ PK_INLINE void pk_philox_multiply(pk_mixing *m, int level) {
     if (level < 6) m->leads[level] = pk_multiply(m->lead, factor);
 }
 
+// The upper halves of the products, where the next product reads. Of the last but one of each chain the words want the lower
+// halves, and in the upper ones: there the halves change places.
 PK_INLINE void pk_philox_shift(pk_mixing *m, int level) {
     m->trail = level == 5 ? pk_turned(m->trails[5]) : m->trails[level] >> 32;
     if (level == 4) m->turned = m->lead = pk_turned(m->leads[4]);
     if (level < 4) m->lead = m->leads[level] >> 32;
 }
 
+// What is multiplied next, and after level 5 the first words.
 PK_INLINE void pk_philox_mix(pk_mixing *m, const pk_fixed *s, int level) {
     if (level == 5) m->words.low = pk_onto_upper(m->leads[5], m->trail, s->lead[5]);
     if (level < 5) m->lead = m->lead ^ m->trails[level] ^ s->lead[level];
     m->trail = (level < 3 ? m->trail : m->trail ^ m->leads[level - 2]) ^ s->trail[level];
 }
 
+// The other words.
 PK_INLINE void pk_philox_finish(pk_mixing *m, const pk_fixed *s) {
     m->words.high = pk_onto_upper(m->trails[6], m->turned, s->trail[6]);
 }

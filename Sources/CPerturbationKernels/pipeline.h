@@ -1,8 +1,12 @@
 // Normal variates where there are many: four chunks under way at once.
 //
 // A variate is a chain of some fifty operations, each of which waits for the one before, and a processor looks ahead over few
-// that wait. So each turn moves four chunks on, each by a quarter of its chain, in twelve slots: what is in a slot comes
-// from all four, and waits for what was made in the slot before at the latest.
+// that wait. So each turn moves four chunks on, each by a quarter of its chain, in twelve slots: few operations of a slot wait
+// for each other. The quarters are
+// - counters and the levels 1 … 4 of Philox (`m`),
+// - its other levels (`late`), f and the beginning of the logarithm's polynomial,
+// - the rest of the logarithm, its root, and the direction,
+// - the variates, and what they are used for.
 #pragma once
 
 #include "distributions.h"
@@ -11,10 +15,10 @@
 typedef struct {
     vwide product;                         // of the next counters: see pk_mixing
     vwide lead2, lead3, trail4, lead4;     // of the chunk whose words are half made
-    vuint high;                            // of the next, its second words,
-    vint power;                            // and the logarithm of the first: its power,
-    vfloat rest, sum;                      // its f, and its polynomial so far
-    vuint signs;                           // of the oldest, whose variates are half made
+    vuint high;                            // of the chunk before it: its second words,
+    vint power;                            // and of the logarithm of the first the power,
+    vfloat rest, sum;                      // f, and the polynomial so far
+    vuint signs;                           // of the oldest, whose variates come next
     vfloat radius;
     pk_direction direction;
 } pk_flight;
@@ -23,11 +27,11 @@ typedef struct {
 enum { PK_LONG = 4 * PK_CHUNK };
 
 // Whether a flight can draw these elements, and is worth it: they begin with a chunk, and their counters share the upper half.
-PK_INLINE int pk_are_chunks(uint64_t first, size_t count) {
+PK_INLINE int pk_can_fly(uint64_t first, size_t count) {
     return PK_PIPELINES && count >= PK_LONG && first % PK_CHUNK == 0 && first % PK_SEGMENT + count <= PK_SEGMENT;
 }
 
-// One turn. The variates of the oldest chunk, `xi`, are used in SLOT(0) … SLOT(8): each says what is done in one slot.
+// One turn. The variates of the oldest chunk, `xi`, are used in SLOT(0) … SLOT(8), which are the fourth slot to the twelfth.
 #define PK_TURN(flight, fixed, scale, xi, SLOT)                                                          \
     do {                                                                                                 \
         pk_mixing m = {.product = (flight).product};                                                     \
@@ -123,8 +127,12 @@ PK_INLINE int pk_are_chunks(uint64_t first, size_t count) {
         SLOT(8);                                                                                         \
         PK_PIN(&m.trails[4], &m.leads[4], &p, &d.cosine, &d.sine);                                       \
                                                                                                          \
-        flight = (pk_flight){m.product, m.leads[2], m.leads[3], m.trails[4], m.leads[4], late.words.high, \
-                             power, f, p, signs, radius, d};                                             \
+        flight = (pk_flight){                                                                            \
+            .product = m.product,                                                                        \
+            .lead2 = m.leads[2], .lead3 = m.leads[3], .trail4 = m.trails[4], .lead4 = m.leads[4],        \
+            .high = late.words.high, .power = power, .rest = f, .sum = p,                                \
+            .signs = signs, .radius = radius, .direction = d,                                            \
+        };                                                                                               \
     } while (0)
 
 // See pk_take_off.
@@ -145,9 +153,20 @@ static inline __attribute__((noinline)) void pk_first_quarters(
     }
     pk_philox_multiply(&m, 4);
     pk_philox_next(&m);
-    *flight = (pk_flight){m.product, m.leads[2], m.leads[3], m.trails[4], m.leads[4],
-                          second.high, power, f, pk_log_term(pk_log_term(f, f, 1), f, 2),
-                          oldest.high, PK_SQRT(pk_minus_two_log(pk_unit(oldest.low))), pk_directed(angle)};
+    *flight = (pk_flight){
+        .product = m.product,
+        .lead2 = m.leads[2],
+        .lead3 = m.leads[3],
+        .trail4 = m.trails[4],
+        .lead4 = m.leads[4],
+        .high = second.high,
+        .power = power,
+        .rest = f,
+        .sum = pk_log_term(pk_log_term(f, f, 1), f, 2),
+        .signs = oldest.high,
+        .radius = PK_SQRT(pk_minus_two_log(pk_unit(oldest.low))),
+        .direction = pk_directed(angle),
+    };
 }
 
 // The flight of which the next turn brings the variates of the chunk whose first counter is `counter`.
@@ -168,8 +187,9 @@ typedef struct {
 
 #define PK_NOWHERE UINT64_MAX
 
-// Whether to draw the whole chunks of `count` elements by a flight, which then is ready for `first`, the first of a chunk.
-PK_INLINE int pk_is_under_way(
+// Whether to draw the whole chunks of `count` elements by a flight, which then is ready for `first`. That begins a chunk, and
+// the counters share the upper half.
+PK_INLINE int pk_board(
     pk_flight *flight, const pk_carried *carried, uint64_t first, size_t count, const pk_fixed *fixed) {
     if (carried && carried->next == first && first % PK_SEGMENT != 0) {
         *flight = carried->flight;
@@ -180,7 +200,7 @@ PK_INLINE int pk_is_under_way(
     return 1;
 }
 
-// The terms of a block that carry their flights from piece to piece.
+// So many terms of a block, the first, carry their flights from piece to piece.
 enum { PK_FLIGHTS = 4 };
 
 // Readies them, if the block is long enough; else none.

@@ -88,15 +88,18 @@ import Testing
     }
 
     /// Where the upper half of the element numbers changes, which no tensor of a test is large enough to reach.
-    @Test(arguments: [(1 << 34) - 70, (1 << 34) - 64, (1 << 34) - 300, 5, 37] as [UInt64])
-    func kernelAtAnyElement(first: UInt64) {
+    @Test(
+        arguments: [(1 << 34) - 70, (1 << 34) - 64, (1 << 34) - 300, (1 << 34) - 512, 0, 5, 37] as [UInt64],
+        [300, 700])
+    func kernelAtAnyElement(first: UInt64, count: Int) {
         for distribution in [PK_NORMAL, PK_UNIFORM, PK_LAPLACE, PK_RADEMACHER, PK_DROP] {
-            for isByGradient in [false, true] { kernel(distribution, isByGradient, first) }
+            for isByGradient in [false, true] { kernel(distribution, isByGradient, first, count) }
         }
     }
 
-    private func kernel(_ distribution: pk_distribution, _ isByGradient: Bool, _ first: UInt64) {
-        let count = 300
+    private func kernel(
+        _ distribution: pk_distribution, _ isByGradient: Bool, _ first: UInt64, _ count: Int
+    ) {
         var stream = pk_stream(key: (1, 2), step: 3, parameter: 4, term: 5)
         var rule = pk_sgd(rate: 0.5, penalty: 0.25, decay: 0.125, momentum: 0, intake: 1, nesterov: 0)
         let gradient = (0..<count).map { Float($0) / 100 }
@@ -143,7 +146,9 @@ import Testing
     }
 
     /// Σ x·ξ/√v is that of the variates, at every level, and leaves out where v is not above 0.
-    @Test(arguments: [1, 15, 64, 2048, 2049, 5000], [0, 37, (1 << 34) - 128] as [UInt64])
+    @Test(
+        arguments: [1, 15, 64, 2048, 2049, 5000],
+        [0, 37, 64, (1 << 34) - 128, (1 << 34) - 5056] as [UInt64])
     func sumsOverRoots(count: Int, first: UInt64) {
         var random = SeededGenerator()
         func check<S: EquationScalar>(_: S.Type) {
@@ -168,7 +173,9 @@ import Testing
     }
 
     /// The sums of a kernel are those of the variates that it draws, and the same bits at every level.
-    @Test(arguments: [1, 15, 64, 2048, 2049, 5000], [0, 37, (1 << 34) - 128] as [UInt64])
+    @Test(
+        arguments: [1, 15, 64, 2048, 2049, 5000],
+        [0, 37, 64, (1 << 34) - 128, (1 << 34) - 5056] as [UInt64])
     func sumsAreOfTheSameVariates(count: Int, first: UInt64) {
         var random = SeededGenerator()
         func check<S: EquationScalar>(_: S.Type, _ level: SIMDLevel) {
@@ -184,6 +191,11 @@ import Testing
             #expect(abs(sums.squares - squares) < 1e-11 * Double(count), "\(level), seed \(random.seed)")
             let baseline = S.kernels(.baseline).pointee.noise_sums(x, count, &stream, first)
             #expect(sums.noise == baseline.noise && sums.squares == baseline.squares, "\(level)")
+            #expect(sums.noise_squares == baseline.noise_squares, "\(level)")
+            let alone = kernels.noise_sums(nil, count, &stream, first)
+            #expect(alone.noise_squares == sums.noise_squares && alone.noise == 0 && alone.squares == 0)
+            let noiseSquares = xi.reduce(0.0) { $0 + Double($1) * Double($1) }
+            #expect(abs(sums.noise_squares - noiseSquares) < 1e-11 * Double(count), "\(level)")
         }
         for level in SIMDLevel.supported {
             check(Float.self, level)

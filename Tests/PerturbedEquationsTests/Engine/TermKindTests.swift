@@ -66,8 +66,19 @@ import Testing
             [term(PK_NOISE) { $0.distribution = PK_LAPLACE }, term(PK_NOISE_BY_GRADIENT)],
             [term(PK_NOISE), term(PK_NOISE_BY_GRADIENT) { $0.distribution = PK_UNIFORM }],
             [term(PK_NOISE), term(PK_NOISE) { $0.distribution = PK_LAPLACE }],
+            [term(PK_NOISE) { $0.distribution = PK_LAPLACE }, term(PK_NOISE)],
+            [
+                term(PK_NOISE) { $0.distribution = PK_LAPLACE },
+                term(PK_NOISE) { $0.distribution = PK_UNIFORM },
+            ],
             // More draws than are carried from piece to piece.
-            (0..<6).map { draw in term(PK_NOISE) { $0.stream.term = draw } },
+            (0..<6).map { draw in term(PK_NOISE) { $0.stream.term = UInt32(draw) } },
+            (0..<6).map { draw in
+                term(PK_NOISE) {
+                    $0.stream.term = UInt32(draw)
+                    if draw == 5 { $0.distribution = PK_LAPLACE }
+                }
+            },
         ]
     }
 
@@ -106,7 +117,8 @@ import Testing
     }
 
     /// A block in two calls, each asking for memory, is the block in one.
-    @Test(arguments: [1, 37, 64, 512]) func splitsDoNotShow(split: Int) {
+    @Test(arguments: [1, 37, 64, 256, 512], [0, 5, (1 << 34) - 576] as [UInt64])
+    func splitsDoNotShow(split: Int, first: UInt64) {
         var random = SeededGenerator()
         let arrays = Arrays(&random)
         let count = Self.count
@@ -130,7 +142,7 @@ import Testing
                     range.count, 1, &prefetch)
             }
         }
-        let sums = Self.sums(UnsafePointer(memory[2].baseAddress!), first: 5)
+        let sums = Self.sums(UnsafePointer(memory[2].baseAddress!), first: first)
         for (number, terms) in sums.enumerated() {
             for level in SIMDLevel.supported {
                 var whole = [Float](repeating: .nan, count: count)

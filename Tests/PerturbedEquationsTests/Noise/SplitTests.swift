@@ -35,11 +35,11 @@ import Testing
     }
 
     /// Float64 parameters get the same variates.
-    @Test(arguments: NoiseDistribution.allCases)
-    func doublesAreWidenedFloats(_ distribution: NoiseDistribution) {
+    @Test(arguments: NoiseDistribution.allCases, [0, 5, (1 << 34) - 512] as [UInt64])
+    func doublesAreWidenedFloats(_ distribution: NoiseDistribution, first: UInt64) {
         for level in SIMDLevel.supported {
             let stream = NoiseStream(
-                key: NoiseKey(seed: 8), step: 1, parameter: 2, term: 3, firstElement: 5, level: level)
+                key: NoiseKey(seed: 8), step: 1, parameter: 2, term: 3, firstElement: first, level: level)
             let narrow: [Float] = stream.values(5000, distribution)
             let wide: [Double] = stream.values(5000, distribution)
             let scaled: [Double] = stream.values(5000, distribution, scale: 0.1)
@@ -64,8 +64,10 @@ import Testing
     }
 
     /// Adding is storing, then adding: out + s·ξ and out + s·x·ξ, the latter with one rounding.
-    @Test func addingAgreesWithStoring() {
-        let stream = NoiseStream(key: NoiseKey(seed: 1), step: 0, parameter: 0, term: 0, firstElement: 7)
+    @Test(arguments: SIMDLevel.supported, [0, 7, (1 << 34) - 512] as [UInt64])
+    func addingAgreesWithStoring(_ level: SIMDLevel, first: UInt64) {
+        let stream = NoiseStream(
+            key: NoiseKey(seed: 1), step: 0, parameter: 0, term: 0, firstElement: first, level: level)
         let start = (0..<777).map { Float($0 % 13) - 6 }
         let factor = (0..<777).map { Float($0 % 7) - 3.5 }
         for distribution in NoiseDistribution.allCases {
