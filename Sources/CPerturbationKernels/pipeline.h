@@ -171,8 +171,8 @@ static inline __attribute__((noinline)) void pk_first_quarters(
 
 // The flight of which the next turn brings the variates of the chunk whose first counter is `counter`.
 PK_INLINE pk_flight pk_take_off(const pk_fixed *fixed, uint32_t counter) {
-    pk_align_frame();
-    // A copy, whose address nobody knows: it can be in registers.
+    // Copied, so that nobody knows the address of what the caller has: that can be in registers. It aligns the frame besides,
+    // and what finds no register does not lie across two lines of the cache.
     pk_flight ready;
     pk_first_quarters(&ready, fixed, counter);
     return ready;

@@ -73,10 +73,3 @@ PK_INLINE void pk_pin_each(void *const *vectors, size_t count) {
 }
 #define PK_PIN(...)                                                                                      \
     pk_pin_each((void *const[]){__VA_ARGS__}, sizeof((void *const[]){__VA_ARGS__}) / sizeof(void *))
-
-// Aligns the frame of the function this is inlined into, and with it the vectors that find no register: one that lies across
-// two lines of the cache takes twice as long.
-PK_INLINE void pk_align_frame(void) {
-    _Alignas(64) char frame[64];
-    __asm__ volatile("" : : "r"(frame));
-}
