@@ -139,17 +139,23 @@ PK_INLINE void pk_philox_finish(pk_mixing *m, const pk_fixed *s) {
     m->words.high = pk_onto_upper(m->trails[6], m->turned, s->trail[6]);
 }
 
-PK_INLINE pk_words32 pk_philox(const pk_fixed *s, uint32_t counter) {
+// The levels 1 … `last` of the counters from `counter` on, one after the other.
+PK_INLINE pk_mixing pk_philox_levels(const pk_fixed *s, uint32_t counter, int last) {
     pk_mixing m;
     pk_philox_count(&m, counter);
     pk_philox_start(&m);
     pk_philox_enter(&m, s);
 #pragma clang loop unroll(full)
-    for (int level = 1; level < 6; level++) {
+    for (int level = 1; level <= last; level++) {
         pk_philox_multiply(&m, level);
         pk_philox_shift(&m, level);
         pk_philox_mix(&m, s, level);
     }
+    return m;
+}
+
+PK_INLINE pk_words32 pk_philox(const pk_fixed *s, uint32_t counter) {
+    pk_mixing m = pk_philox_levels(s, counter, 5);
     pk_philox_multiply(&m, 6);
     pk_philox_finish(&m, s);
     return m.words;

@@ -142,15 +142,7 @@ static inline __attribute__((noinline)) void pk_first_quarters(
     const vfloat angle = pk_angle(oldest), u = pk_unit(second.low);
     const vint power = pk_log_power(u);
     const vfloat f = pk_log_rest(u, power);
-    pk_mixing m;
-    pk_philox_count(&m, counter + 2 * (PK_CHUNK / 4));
-    pk_philox_start(&m);
-    pk_philox_enter(&m, fixed);
-    for (int level = 1; level < 4; level++) {
-        pk_philox_multiply(&m, level);
-        pk_philox_shift(&m, level);
-        pk_philox_mix(&m, fixed, level);
-    }
+    pk_mixing m = pk_philox_levels(fixed, counter + 2 * (PK_CHUNK / 4), 3);
     pk_philox_multiply(&m, 4);
     pk_philox_next(&m);
     *flight = (pk_flight){
